@@ -1,0 +1,468 @@
+"""Every check of what a user passes, and the text of every error."""
+
+from __future__ import annotations
+
+import numbers
+import operator
+from collections.abc import Sequence
+from typing import Any, NoReturn, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaussmetrics._linalg import eigenvalue_cutoff, symmetric_part, transpose
+from gaussmetrics._typing import Array
+
+SINGULAR_REMEDY = (
+    "Drop redundant variables, shrink the covariance, or pass allow_singular=True "
+    "to work on its support."
+)
+
+
+# Arrays
+
+
+def real_array(name: str, value: Any, *, shape: str, min_ndim: int) -> Array:
+    """Return `value` as a fresh, finite float64 array with at least `min_ndim` dimensions."""
+    array = _as_array(name, value)
+    if array.dtype.kind == "c":
+        raise TypeError(f"{name} must hold real numbers, got complex ones. Take the real part.")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name} must hold real numbers, got dtype {array.dtype}. "
+            f"Convert it first, for example with np.asarray({name}, dtype=float)."
+        )
+    if array.ndim < min_ndim:
+        raise ValueError(f"{name} must have shape {shape}, got {array.shape}.")
+    result = np.array(array, dtype=np.float64, order="C")
+    if not np.isfinite(result).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
+        raise ValueError(
+            f"{name} must be finite, but {name}{list(index)} is {result[index]}. "
+            "Remove or impute such entries first."
+        )
+    return result
+
+
+def _as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(f"{name} has masked entries. Remove or impute them first.")
+    if hasattr(value, "toarray"):
+        raise TypeError(f"{name} is a sparse matrix. Pass {name}.toarray().")
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is not a rectangular array of numbers: {error}") from error
+
+
+def mean_vector(value: Any) -> Array:
+    """Check the mean of a Gaussian."""
+    mean = real_array("mean", value, shape="(..., d)", min_ndim=1)
+    if mean.shape[-1] == 0:
+        raise ValueError(f"mean must have at least one coordinate, got shape {mean.shape}.")
+    return mean
+
+
+def square_matrix(name: str, value: Any) -> Array:
+    """Check a stack of symmetric matrices; positive definiteness is left to the factorisation."""
+    matrix = real_array(name, value, shape="(..., d, d)", min_ndim=2)
+    d = matrix.shape[-1]
+    if matrix.shape[-2] != d or d == 0:
+        raise ValueError(
+            f"{name} must have shape (..., d, d), got {matrix.shape}. "
+            f"For variances alone, use Covariance.from_diagonal."
+        )
+    _refuse_asymmetric(name, matrix, value)
+    return symmetric_part(matrix)
+
+
+def _refuse_asymmetric(name: str, matrix: Array, value: Any) -> None:
+    """Accept asymmetry at the level of rounding in the precision of the input, and no more."""
+    kind = np.asarray(value).dtype
+    tolerance = np.sqrt(np.finfo(kind if kind.kind == "f" else np.float64).eps)
+    scale = np.sqrt(np.abs(np.diagonal(matrix, axis1=-2, axis2=-1)))
+    gap = np.abs(matrix - transpose(matrix))
+    bad = gap > tolerance * scale[..., :, None] * scale[..., None, :]
+    if bad.any():
+        *batch, i, j = (int(k) for k in np.argwhere(bad)[0])
+        at = (*batch, i, j)
+        mirrored = (*batch, j, i)
+        raise ValueError(
+            f"{name} must be symmetric, but {name}{list(at)} = {matrix[at]:.6g} and "
+            f"{name}{list(mirrored)} = {matrix[mirrored]:.6g}. "
+            f"If the asymmetry is noise, pass ({name} + {name}.T) / 2."
+        )
+
+
+def refuse_not_positive_definite(name: str, matrix: Array, batch_index: Sequence[int]) -> NoReturn:
+    """Say whether a matrix without a Cholesky factor is indefinite or singular, and which it is."""
+    label = f"{name}[{', '.join(map(str, batch_index))}]" if len(batch_index) else name
+    eigenvalues = np.linalg.eigvalsh(matrix)
+    smallest, largest = float(eigenvalues[0]), float(eigenvalues[-1])
+    if smallest < -eigenvalue_cutoff(len(matrix)) * abs(largest):
+        raise ValueError(
+            f"{label} must be positive definite, but its smallest eigenvalue is {smallest:.6g} "
+            f"(largest {largest:.6g}). A covariance has none below zero: check how it was made."
+        )
+    raise ValueError(
+        f"{label} is singular: its smallest eigenvalue {smallest:.6g} is zero to rounding "
+        f"(largest {largest:.6g}). {SINGULAR_REMEDY}"
+    )
+
+
+def same_dimension(mean: Array, dim: int) -> None:
+    """Check that a mean and a covariance speak of the same space."""
+    if mean.shape[-1] != dim:
+        raise ValueError(
+            f"mean and cov must have the same dimension, got mean with {mean.shape[-1]} "
+            f"coordinates and cov of shape (..., {dim}, {dim})."
+        )
+
+
+def batch_shape(names: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Broadcast batch shapes, or say which do not fit."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " and ".join(map(str, shapes))
+        raise ValueError(
+            f"the batch shapes of {names} must broadcast, got {listed}. "
+            "For all pairs, index one with [:, None]."
+        ) from None
+
+
+# Operands
+
+
+def refuse_operand(metric: str, name: str, value: Any) -> NoReturn:
+    """Show how to make the Gaussian that a metric takes."""
+    raise TypeError(
+        f"{metric} takes Gaussian objects, but {name} is of type {type(value).__name__}. "
+        f"Construct it first: {name} = gaussmetrics.Gaussian(mean, cov), or "
+        f"{name} = gaussmetrics.Gaussian.from_samples(X)."
+    )
+
+
+def same_space(metric: str, p_dim: int, q_dim: int) -> None:
+    """Check that two operands have the same dimension."""
+    if p_dim != q_dim:
+        raise ValueError(
+            f"{metric} needs p and q of the same dimension, got p.dim = {p_dim} and "
+            f"q.dim = {q_dim}."
+        )
+
+
+def points(value: Any, dim: int) -> Array:
+    """Check points at which a density is wanted."""
+    x = real_array("x", value, shape=f"(..., {dim})", min_ndim=1)
+    if x.shape[-1] != dim:
+        raise ValueError(f"x must have shape (..., {dim}), got {x.shape}.")
+    return x
+
+
+def samples(value: Any) -> Array:
+    """Check samples, one in a row."""
+    x = real_array("X", value, shape="(..., n, d)", min_ndim=2)
+    if 0 in x.shape[-2:]:
+        raise ValueError(
+            f"X must have shape (..., n, d) with at least one row and one column, got {x.shape}."
+        )
+    return x
+
+
+def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
+    """Check the weights of samples: one a row, none negative, not all zero."""
+    weights = real_array("weights", value, shape="(..., n)", min_ndim=1)
+    if weights.shape[-1] != shape[-1]:
+        raise ValueError(
+            f"weights must have one entry a row of X, {shape[-1]}, got {weights.shape}."
+        )
+    if (weights < 0).any():
+        index = [int(i) for i in np.argwhere(weights < 0)[0]]
+        raise ValueError(f"weights must not be negative, but weights{index} is.")
+    if not weights.any(axis=-1).all():
+        raise ValueError("weights must not all be zero.")
+    batch_shape("X and weights", shape[:-1], weights.shape[:-1])
+    return weights
+
+
+def enough_samples(count: Any, ddof: float, needed: int, dim: int) -> None:
+    """Check that samples determine a covariance that is not singular."""
+    smallest = float(np.min(count)) if np.size(count) else np.inf
+    if smallest <= ddof or smallest < needed:
+        raise ValueError(
+            f"a covariance of d = {dim} variables needs at least {max(needed, int(ddof) + 1)} "
+            f"samples, got {smallest:g} (ddof={ddof:g})."
+        )
+
+
+def positive_dimension(value: Any) -> int:
+    """Check a dimension."""
+    try:
+        dim = operator.index(value)
+    except TypeError:
+        raise TypeError(
+            f"dim must be an integer, got {value!r} of type {type(value).__name__}."
+        ) from None
+    if dim < 1:
+        raise ValueError(f"dim must be at least 1, got {dim}.")
+    return dim
+
+
+def coordinates(name: str, value: Any, dim: int) -> NDArray[np.intp]:
+    """Check which coordinates of a vector are meant: an integer, a slice, a list or a mask."""
+    index: Any = value if isinstance(value, slice) else np.asarray(value)
+    if np.size(index) == 0:
+        raise ValueError(f"{name} must name at least one coordinate, got {value!r}.")
+    try:
+        chosen = np.atleast_1d(np.arange(dim)[index])
+    except IndexError:
+        raise ValueError(
+            f"{name} must name coordinates from 0 to {dim - 1} (an integer, a slice, a list or "
+            f"a boolean mask), got {value!r}."
+        ) from None
+    if chosen.ndim != 1 or len(chosen) == 0:
+        raise ValueError(
+            f"{name} must name at least one coordinate, in a flat list, got {value!r}."
+        )
+    if len(np.unique(chosen)) < len(chosen):
+        raise ValueError(f"{name} must name each coordinate once, got {value!r}.")
+    return chosen
+
+
+def some_left(name: str, chosen: NDArray[np.intp], dim: int) -> None:
+    """Check that conditioning leaves a coordinate to speak of."""
+    if len(chosen) == dim:
+        raise ValueError(f"{name} names all {dim} coordinates: none is left to condition.")
+
+
+def generator(value: Any) -> np.random.Generator:
+    """Check a source of randomness: a Generator, a seed, or None for fresh entropy."""
+    try:
+        return np.random.default_rng(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"rng must be a numpy.random.Generator or a non-negative integer seed, got {value!r}."
+        ) from None
+
+
+def sample_size(value: Any) -> tuple[int, ...]:
+    """Check the shape of a sample."""
+    try:
+        size = tuple(operator.index(n) for n in (value if isinstance(value, tuple) else (value,)))
+    except TypeError:
+        raise TypeError(f"size must be an integer or a tuple of integers, got {value!r}.") from None
+    if any(n < 0 for n in size):
+        raise ValueError(f"size must not be negative, got {value!r}.")
+    return size
+
+
+def batch_item(value: Any, shape: tuple[int, ...]) -> Any:
+    """Refuse an index into a batch that is not there."""
+    if not shape:
+        raise TypeError("this Gaussian has no batch dimensions to index.")
+    return value
+
+
+# Moments
+
+
+def streamed_samples(name: str, value: Any) -> np.ndarray[Any, Any]:
+    """Check samples that will be read block by block: no copy, and no loss of their dtype."""
+    array = _as_array(name, value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name} must hold real numbers, got dtype {array.dtype}. "
+            f"Convert it first, for example with np.asarray({name}, dtype=float)."
+        )
+    if array.ndim < 2 or array.shape[-1] == 0:
+        raise ValueError(
+            f"{name} must have shape (..., n, d) with at least one column, got {array.shape}."
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = np.isfinite(array.sum()) or np.isfinite(array).all()
+    if not finite:
+        real_array(name, array, shape="(..., n, d)", min_ndim=2)
+    return array
+
+
+def moments(count: Any, mean: Any, scatter: Any) -> tuple[Array, Array, Array]:
+    """Check that a count, a mean and a scatter matrix can belong to one sample."""
+    n = real_array("count", count, shape="(...)", min_ndim=0)
+    m = real_array("mean", mean, shape="(..., d)", min_ndim=1)
+    s = _finite_scatter(scatter)
+    if (n < 0).any():
+        raise ValueError(f"count must not be negative, got {n.min():g}.")
+    if s.shape != (*m.shape, m.shape[-1]) or n.shape != m.shape[:-1]:
+        raise ValueError(
+            f"count, mean and scatter must have shapes (...), (..., d) and (..., d, d), "
+            f"got {n.shape}, {m.shape} and {s.shape}."
+        )
+    return n, m, s
+
+
+def _finite_scatter(value: Any) -> Array:
+    scatter = np.asarray(value, dtype=np.float64)
+    if not np.isfinite(scatter).all():
+        raise ValueError(
+            "the squares of X overflow float64. Rescale its columns, for example to unit variance."
+        )
+    return scatter
+
+
+def mergeable(first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    """Check that two moments speak of the same variables, classes and batch."""
+    if first != second:
+        raise ValueError(
+            f"only moments of one shape can be merged, got means of shape {first} and {second}."
+        )
+
+
+def degrees_of_freedom(count: Any, ddof: float) -> None:
+    """Check that enough samples are left to divide a scatter matrix by."""
+    if np.min(count) <= ddof:
+        raise ValueError(
+            f"a covariance with ddof={ddof:g} needs a count above {ddof:g}, "
+            f"got {float(np.min(count)):g}."
+        )
+
+
+# Classifiers
+
+SHRINKAGE_RULES = ("loo", "oas", "ledoit-wolf")
+
+
+def labelled_samples(
+    X: Any, y: Any, weights: Any
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], Array | None]:
+    """Check samples with one label a row, without copying them."""
+    rows = streamed_samples("X", X)
+    labels = np.asarray(y)
+    if rows.ndim != 2 or labels.shape != rows.shape[:1]:
+        raise ValueError(
+            f"X must have shape (n, d) and y shape (n,), got {rows.shape} and {labels.shape}."
+        )
+    return rows, labels, None if weights is None else sample_weights(weights, labels.shape)
+
+
+def refuse_singular_within(counts: Array, variances: Array) -> NoReturn:
+    """Say why the covariance within the classes has no inverse, and what to do."""
+    n, d, classes = counts.sum(), len(variances), np.count_nonzero(counts)
+    constant = np.flatnonzero(~(variances > 0))
+    if n - classes < d:
+        why = f"{n:g} samples of {classes} classes cannot determine it for {d} columns"
+    elif len(constant):
+        listed = ", ".join(map(str, constant[:5])) + (", …" if len(constant) > 5 else "")
+        why = f"columns without spread within the classes: {listed}"
+    else:
+        why = "some columns are combinations of others"
+    raise ValueError(
+        f"the covariance within the classes is singular: {why}. Shrink it, with "
+        "AnalyticLogisticRegression(shrinkage='loo') or a number above 0, or drop such columns."
+    )
+
+
+def refuse_leaving_out(shrinkage: float) -> NoReturn:
+    """Say that a classifier cannot be judged by leave-one-out, and what to do."""
+    raise ValueError(
+        f"temperature='loo' cannot judge shrinkage={shrinkage:g}: without some row the covariance "
+        "within the classes is singular. Shrink more, or pass temperature=1."
+    )
+
+
+def classifier_parameters(shrinkage: Any, temperature: Any) -> None:
+    """Check how far to shrink and how much to trust: numbers, or names of ways to choose them."""
+    if not (_is_number(shrinkage) and 0.0 <= shrinkage <= 1.0) and not (
+        isinstance(shrinkage, str) and shrinkage in SHRINKAGE_RULES
+    ):
+        raise ValueError(
+            f"shrinkage must be a number from 0 to 1 or one of {', '.join(SHRINKAGE_RULES)}, "
+            f"got {shrinkage!r}."
+        )
+    if not (_is_number(temperature) and 0.0 < temperature < np.inf) and not (
+        isinstance(temperature, str) and temperature == "loo"
+    ):
+        raise ValueError(f"temperature must be a positive number or 'loo', got {temperature!r}.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+
+
+def streaming_parameters(name: str, shrinkage: Any, temperature: Any) -> None:
+    """Say why a stream of rows cannot be fitted with choices that look at all rows again."""
+    if shrinkage in {"loo", "ledoit-wolf"} or temperature == "loo":
+        raise AttributeError(
+            f"{name}.partial_fit keeps moments and no rows, but shrinkage={shrinkage!r}, "
+            f"temperature={temperature!r} looks at every row again. Use fit, or set shrinkage to "
+            "a number or 'oas' and temperature to a number."
+        )
+
+
+def streamed_classes(known: Any, classes: Any) -> np.ndarray[Any, Any]:
+    """Check the classes of a stream: given at first, the same ever after."""
+    if known is None and classes is None:
+        raise ValueError("classes must list all labels in the first call of partial_fit.")
+    given = known if classes is None else np.unique(np.asarray(classes))
+    if known is not None and not np.array_equal(known, given):
+        raise ValueError(
+            f"classes must be the same in every call of partial_fit, got {given.tolist()} after "
+            f"{known.tolist()}."
+        )
+    several_classes(given)
+    return cast(np.ndarray[Any, Any], given)
+
+
+def known_labels(labels: np.ndarray[Any, Any], classes: np.ndarray[Any, Any]) -> NDArray[np.intp]:
+    """Check that a stream brings no label that was not announced; return places in `classes`."""
+    unknown = np.setdiff1d(labels, classes)
+    if len(unknown):
+        raise ValueError(
+            f"y holds labels that are not among the classes {classes.tolist()}: "
+            f"{unknown[:5].tolist()}. List all labels in the first call of partial_fit."
+        )
+    return np.searchsorted(classes, labels)
+
+
+def several_classes(classes: np.ndarray[Any, Any]) -> None:
+    """Check that there is something to tell apart."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"a classifier needs samples of at least 2 classes, got {len(classes)} class: "
+            f"{classes.tolist()}."
+        )
+
+
+def sample_weight(weights: Array) -> Array:
+    """Check the weights scikit-learn has passed: none negative, not all zero."""
+    if (weights < 0).any():
+        raise ValueError("sample_weight must not be negative.")
+    if not weights.any():
+        raise ValueError("sample_weight must not be zero for every row.")
+    return weights
+
+
+def priors(value: Any, n_classes: int) -> Array:
+    """Check class probabilities."""
+    p = real_array("priors", value, shape="(K,)", min_ndim=1)
+    if p.shape != (n_classes,):
+        raise ValueError(
+            f"priors must have one entry for each of the {n_classes} classes, got shape {p.shape}."
+        )
+    if not (p > 0).all() or abs(p.sum() - 1.0) > 1e-8:
+        raise ValueError(
+            f"priors must be positive and sum to 1, got {p.tolist()}. Divide them by their sum."
+        )
+    return p
+
+
+def spread_within(scatter: Array) -> None:
+    """Check that samples differ within their classes, by a number that float64 can square."""
+    total = scatter.trace()
+    if not np.isfinite(total):
+        _finite_scatter(np.inf)
+    if not total > 0:
+        raise ValueError(
+            "the rows of each class are all equal (or differ by less than 1e-154), so there is no "
+            "covariance to measure distances by. Rescale X, or give each class rows that differ."
+        )

@@ -1,0 +1,11 @@
+"""Names for the array types that signatures speak of."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[np.float64]
+Scalars: TypeAlias = np.float64 | NDArray[np.float64]

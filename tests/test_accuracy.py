@@ -1,0 +1,122 @@
+"""Every closed form against 100-digit arithmetic, from unrelated laws to a relative 1e-12 apart."""
+
+import laws
+import numpy as np
+import oracles
+import pytest
+from table import METRICS, OVERLAPS
+
+import gaussmetrics as gm
+
+EPS = np.finfo(float).eps
+DISTANCES = {metric.name: metric for metric in METRICS}
+
+
+def bound(name, kappa, apart):
+    if "wasserstein" in name:
+        return 1e-9 if kappa >= 1e7 and apart < 1e-8 else 2e-12
+    return 2e-14 + 5 * EPS * kappa
+
+
+def pair(rng, d, kappa, apart, scale):
+    a = laws.covariance(rng, d, kappa=kappa, scale=scale)
+    b = (
+        laws.perturbed(rng, a, apart)
+        if apart < 1
+        else laws.covariance(rng, d, kappa=kappa, scale=scale)
+    )
+    mean = np.sqrt(scale) * rng.standard_normal(d)
+    shift = apart * np.sqrt(scale) * rng.standard_normal(d) / np.sqrt(kappa)
+    return gm.Gaussian(mean, a), gm.Gaussian(mean + shift, b)
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
+@pytest.mark.parametrize("apart", [1.0, 0.3, 1e-2, 1e-4, 1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("kappa", [1.0, 1e4, 1e8])
+@pytest.mark.parametrize("d", [2, 7])
+@pytest.mark.parametrize("name", list(DISTANCES))
+def test_grid(name, d, kappa, apart, scale):
+    p, q = pair(np.random.default_rng([d, int(kappa)]), d, kappa, apart, scale)
+    metric = DISTANCES[name]
+    truth = metric.oracle(p, q)
+    assert oracles.relative_error(metric.function(p, q), truth) <= bound(name, kappa, apart)
+
+
+@pytest.mark.parametrize("apart", [1.0, 1e-3, 1e-9])
+@pytest.mark.parametrize("kappa", [1e2, 1e8])
+@pytest.mark.parametrize("name", list(DISTANCES))
+def test_forty_dimensions(name, kappa, apart):
+    p, q = pair(np.random.default_rng(40), 40, kappa, apart, 1.0)
+    metric = DISTANCES[name]
+    truth = metric.oracle(p, q)
+    assert oracles.relative_error(metric.function(p, q), truth) <= bound(name, kappa, apart)
+
+
+@pytest.mark.parametrize("size", [1e-3, 1e-7, 1e-11])
+@pytest.mark.parametrize("kappa", [1e4, 1e8, 1e12])
+def test_wasserstein_where_only_the_smallest_axis_moves(kappa, size):
+    # The traces hide the change below their last digit: the hardest case for the distance.
+    rng = np.random.default_rng(3)
+    q = laws.orthogonal(rng, 6)
+    eigenvalues = kappa ** -np.linspace(0.0, 1.0, 6)
+    moved = eigenvalues.copy()
+    moved[-1] *= 1 + size
+    a, b = (gm.Gaussian(np.zeros(6), (q * w) @ q.T) for w in (eigenvalues, moved))
+    if (a.cov == b.cov).all():
+        pytest.skip("the change is below the rounding of the entries")
+    truth = oracles.squared_wasserstein_distance(a, b)
+    assert oracles.relative_error(gm.squared_wasserstein_distance(a, b), truth) <= 2e-12
+
+
+@pytest.mark.parametrize("kappa", [1.0, 1e6, 1e10])
+def test_wasserstein_between_shapes_far_apart_in_small_axes_only(kappa):
+    rng = np.random.default_rng(4)
+    q = laws.orthogonal(rng, 5)
+    eigenvalues = kappa ** -np.linspace(0.0, 1.0, 5)
+    a = gm.Gaussian(np.zeros(5), (q * eigenvalues) @ q.T)
+    b = gm.Gaussian(np.zeros(5), a.cov + 3 * eigenvalues[-1] * laws.covariance(rng, 5))
+    truth = oracles.squared_wasserstein_distance(a, b)
+    assert oracles.relative_error(gm.squared_wasserstein_distance(a, b), truth) <= 2e-12
+
+
+@pytest.mark.parametrize("metric", OVERLAPS, ids=lambda m: m.name)
+@pytest.mark.parametrize("apart", [1.0, 1e-2, 1e-6])
+def test_overlaps(metric, apart):
+    p, q = pair(np.random.default_rng(5), 5, 100.0, apart, 1.0)
+    truth = metric.oracle(p, q)
+    assert oracles.relative_error(metric.function(p, q), truth) <= 1e-13
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-30, 1.0, 1e150])
+def test_entropy(scale):
+    p = laws.gaussian(np.random.default_rng(6), 4, kappa=1e3, scale=scale)
+    assert oracles.relative_error(gm.entropy(p), oracles.entropy(p)) <= 1e-13
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e150])
+@pytest.mark.parametrize("apart", [0.5, 1e-9])
+@pytest.mark.parametrize("name", list(DISTANCES))
+def test_extreme_scales(name, apart, scale):
+    p, q = pair(np.random.default_rng(7), 3, 10.0, apart, scale)
+    truth = DISTANCES[name].oracle(p, q)
+    assert oracles.relative_error(DISTANCES[name].function(p, q), truth) <= 2e-12
+
+
+@pytest.mark.parametrize("name", list(DISTANCES))
+def test_scales_three_hundred_decades_apart(name):
+    rng = np.random.default_rng(8)
+    p, q = laws.gaussian(rng, 3, scale=1e-150), laws.gaussian(rng, 3, scale=1e150)
+    truth = DISTANCES[name].oracle(p, q)
+    assert oracles.relative_error(DISTANCES[name].function(p, q), truth) <= 1e-13
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("name", list(DISTANCES))
+def test_variables_of_very_different_units(name, d):
+    # A condition number of 1e40 that a change of units removes is no loss of digits.
+    rng = np.random.default_rng(9)
+    units = np.array([1e-20, 1e20])[:d]
+    a, b = (laws.covariance(rng, d) * np.outer(units, units) for _ in range(2))
+    p, q = gm.Gaussian(units, a), gm.Gaussian(2 * units, b)
+    truth = DISTANCES[name].oracle(p, q)
+    assert oracles.relative_error(DISTANCES[name].function(p, q), truth) <= 1e-13

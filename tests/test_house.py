@@ -1,0 +1,127 @@
+"""The house checks itself: floors, front door, docstrings, imports."""
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gaussmetrics as gm
+
+PACKAGE = Path(gm.__file__).parent
+FLOORS = {
+    "_typing": 0, "_linalg": 0, "_checks": 0,
+    "covariance": 1, "moments": 1,
+    "gaussian": 2, "softmax": 2, "_shrinkage": 3,
+    "_pair": 3,
+    "divergences": 4, "transport": 4,
+    "pairwise": 5, "inference": 5, "linear_model": 5, "plotting": 5,
+    "validation": 6, "__init__": 7,
+}  # fmt: skip
+GROUND_FLOOR = ["_typing", "_linalg", "_checks"]  # each may use the ones before it
+JUDGES = ["montecarlo", "descent"]
+
+
+def room(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def internal_imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "gaussmetrics":
+            parts = node.module.split(".")[1:]
+            yield from [parts[0]] if parts else [alias.name for alias in node.names]
+
+
+def external_imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").split(".")[0]
+
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down(path):
+    here = room(path)
+    for name in internal_imports(path):
+        if here == name == "validation":
+            continue
+        if FLOORS[here] == 0:
+            assert GROUND_FLOOR.index(name) < GROUND_FLOOR.index(here)
+        else:
+            assert FLOORS[name] <= FLOORS[here], f"{here} imports {name}, which stands above it"
+
+
+@pytest.mark.parametrize("name", JUDGES)
+def test_judges_never_see_the_closed_forms(name):
+    path = PACKAGE / "validation" / f"{name}.py"
+    rooms = set(internal_imports(path)) - {"validation"}
+    assert all(FLOORS[imported] <= FLOORS["gaussian"] for imported in rooms)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_heavy_libraries_stay_in_their_rooms(path):
+    allowed = {
+        "linear_model": {"sklearn"},
+        "plotting": {"matplotlib"},
+        "validation": {"sklearn", "matplotlib", "rich"},
+    }
+    heavy = {"sklearn", "matplotlib", "rich", "torch"} & set(external_imports(path))
+    assert heavy <= allowed.get(room(path), set())
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_module_says_its_purpose(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf8")))
+
+
+def test_all_is_what_is_there():
+    assert sorted(gm.__all__) == gm.__all__
+    for name in gm.__all__:
+        assert getattr(gm, name) is not None
+    modules = {path.stem for path in MODULES} | {"validation"}
+    public = {name for name in dir(gm) if not name.startswith("_")} - modules
+    assert public - {"annotations", "import_module", "Any", "TYPE_CHECKING"} == set(gm.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'wasserstien_distance'"):
+        gm.wasserstien_distance  # noqa: B018
+
+
+PUBLIC_FUNCTIONS = [
+    getattr(gm, name) for name in gm.__all__ if inspect.isfunction(getattr(gm, name))
+]
+
+
+@pytest.mark.parametrize("function", PUBLIC_FUNCTIONS, ids=lambda f: f.__name__)
+def test_docstrings_have_every_part(function):
+    for part in ("Parameters", "Returns", "Raises", "References", "Examples", ">>>"):
+        assert part in inspect.getdoc(function)
+
+
+@pytest.mark.parametrize("function", PUBLIC_FUNCTIONS, ids=lambda f: f.__name__)
+def test_options_are_keyword_only(function):
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.default is not inspect.Parameter.empty:
+            assert parameter.kind is inspect.Parameter.KEYWORD_ONLY or name in {"qs", "weights"}
+
+
+def test_importing_loads_neither_scikit_learn_nor_matplotlib():
+    code = "import sys, gaussmetrics; print(*{'sklearn', 'matplotlib', 'rich'} & set(sys.modules))"
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == ""
+
+
+def test_the_lazy_names_are_the_real_ones():
+    for name, module in gm._LAZY.items():
+        assert getattr(gm, name) is getattr(importlib.import_module(module), name)
