@@ -23,6 +23,7 @@ from gaussmetrics.divergences import (
 )
 from gaussmetrics.gaussian import Conditional, Gaussian
 from gaussmetrics.moments import Moments
+from gaussmetrics.pairwise import pairwise
 from gaussmetrics.transport import squared_wasserstein_distance, wasserstein_distance
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ __all__ = [
     "entropy",
     "hellinger_distance",
     "kl_divergence",
+    "pairwise",
     "squared_wasserstein_distance",
     "wasserstein_distance",
 ]

@@ -94,20 +94,132 @@ def _refuse_asymmetric(name: str, matrix: Array, value: Any) -> None:
         )
 
 
-def refuse_not_positive_definite(name: str, matrix: Array, batch_index: Sequence[int]) -> NoReturn:
-    """Say whether a matrix without a Cholesky factor is indefinite or singular, and which it is."""
-    label = f"{name}[{', '.join(map(str, batch_index))}]" if len(batch_index) else name
-    eigenvalues = np.linalg.eigvalsh(matrix)
-    smallest, largest = float(eigenvalues[0]), float(eigenvalues[-1])
-    if smallest < -eigenvalue_cutoff(len(matrix)) * abs(largest):
-        raise ValueError(
-            f"{label} must be positive definite, but its smallest eigenvalue is {smallest:.6g} "
-            f"(largest {largest:.6g}). A covariance has none below zero: check how it was made."
-        )
+def refuse_not_positive_definite(name: str, matrix: Array) -> NoReturn:
+    """Say which matrix of a batch is indefinite, or else singular."""
+    cutoff = eigenvalue_cutoff(matrix.shape[-1])
+    spectra: Array = np.asarray(np.linalg.eigvalsh(matrix))
+    not_indefinite(name, spectra)
+    scale = np.sqrt(np.diagonal(matrix, axis1=-2, axis2=-1))
+    scale = np.where(scale > 0, scale, 1.0)
+    correlations = matrix / scale[..., :, None] / scale[..., None, :]
+    weakest = np.linalg.eigvalsh(correlations)[..., 0]
+    index = tuple(int(i) for i in np.argwhere(weakest == weakest.min())[0])
+    near = np.argwhere(weakest <= cutoff)
+    index = tuple(int(i) for i in near[0]) if len(near) else index
+    remedy = SINGULAR_REMEDY if name == "cov" else "It has no inverse."
     raise ValueError(
-        f"{label} is singular: its smallest eigenvalue {smallest:.6g} is zero to rounding "
-        f"(largest {largest:.6g}). {SINGULAR_REMEDY}"
+        f"{_label(name, index)} is singular: its smallest eigenvalue, "
+        f"{spectra[index][0]:.6g}, is zero to rounding (largest {spectra[index][-1]:.6g}). {remedy}"
     )
+
+
+def not_indefinite(name: str, eigenvalues: Array) -> None:
+    """Check eigenvalues, ascending, for negative ones that are not rounding."""
+    smallest, largest = eigenvalues[..., 0], np.abs(eigenvalues).max(axis=-1)
+    negative = np.argwhere(smallest < -eigenvalue_cutoff(eigenvalues.shape[-1]) * largest)
+    if len(negative):
+        index = tuple(int(i) for i in negative[0])
+        raise ValueError(
+            f"{_label(name, index)} must be positive definite, but its smallest eigenvalue is "
+            f"{smallest[index]:.6g} (largest {eigenvalues[index][-1]:.6g}). "
+            f"A covariance has none below zero: check how it was made."
+        )
+
+
+def _label(name: str, batch_index: Sequence[int]) -> str:
+    return f"{name}[{', '.join(map(str, batch_index))}]" if len(batch_index) else name
+
+
+# Structures of covariances
+
+
+def variances(name: str, value: Any, *, allow_zero: bool) -> Array:
+    """Check variances or eigenvalues: none negative, and none zero unless that is allowed."""
+    v = real_array(name, value, shape="(..., d)", min_ndim=1)
+    if v.shape[-1] == 0:
+        raise ValueError(f"{name} must have at least one entry, got shape {v.shape}.")
+    if (v < 0).any():
+        at = [int(i) for i in np.argwhere(v < 0)[0]]
+        raise ValueError(f"{name} must not be negative, but {name}{at} is {v[tuple(at)]:.6g}.")
+    if not allow_zero and not v.all():
+        at = [int(i) for i in np.argwhere(v == 0)[0]]
+        raise ValueError(
+            f"{name}{at} is zero, which makes the covariance singular. {SINGULAR_REMEDY}"
+        )
+    return v
+
+
+def cholesky_factor(name: str, value: Any) -> Array:
+    """Check a lower triangular factor with a positive diagonal."""
+    lower = real_array(name, value, shape="(..., d, d)", min_ndim=2)
+    d = lower.shape[-1]
+    if lower.shape[-2] != d or d == 0:
+        raise ValueError(f"{name} must have shape (..., d, d), got {lower.shape}.")
+    above = np.argwhere(np.triu(lower, 1))
+    if len(above):
+        at = [int(i) for i in above[0]]
+        raise ValueError(
+            f"{name} must be lower triangular, but {name}{at} is {lower[tuple(at)]:.6g}. "
+            f"Pass its transpose if it is upper triangular."
+        )
+    pivots = np.diagonal(lower, axis1=-2, axis2=-1)
+    bad = np.argwhere(pivots <= 0)
+    if len(bad):
+        at = [int(i) for i in bad[0]]
+        raise ValueError(
+            f"{name} must have a positive diagonal, but {name}{[*at, at[-1]]} is "
+            f"{pivots[tuple(at)]:.6g}. For a singular covariance, use Covariance.from_factor."
+        )
+    return lower
+
+
+def factor_matrix(name: str, value: Any) -> Array:
+    """Check a factor of a covariance: one row a variable."""
+    factor = real_array(name, value, shape="(..., d, r)", min_ndim=2)
+    if 0 in factor.shape[-2:]:
+        raise ValueError(
+            f"{name} must have shape (..., d, r) with at least one row and one column, "
+            f"got {factor.shape}."
+        )
+    return factor
+
+
+def factor_diagonal(value: Any, factor: Array) -> Array:
+    """Check the noise variances that go with a factor."""
+    d = factor.shape[-2]
+    noise = real_array("diagonal", value, shape="(..., d) or a number", min_ndim=0)
+    if noise.ndim and noise.shape[-1] != d:
+        raise ValueError(
+            f"diagonal must have one entry for each of the {d} rows of factor, got {noise.shape}."
+        )
+    if (noise <= 0).any():
+        at = [int(i) for i in np.argwhere(noise <= 0)[0]]
+        raise ValueError(
+            f"diagonal must be positive, but diagonal{at or ''} is {noise[tuple(at)]:.6g}. "
+            f"Leave it out for a covariance F Fᵀ."
+        )
+    noise = np.array(np.broadcast_to(noise, (*noise.shape[:-1], d)))
+    batch_shape("factor and diagonal", factor.shape[:-2], noise.shape[:-1])
+    return noise
+
+
+def orthogonal_matrix(name: str, value: Any, dim: int) -> Array:
+    """Check that the columns of a square matrix are orthonormal."""
+    v = real_array(name, value, shape="(..., d, d)", min_ndim=2)
+    if v.shape[-2:] != (dim, dim):
+        raise ValueError(f"{name} must have shape (..., {dim}, {dim}), got {v.shape}.")
+    defect = np.abs(transpose(v) @ v - np.eye(dim)).max(axis=(-2, -1), initial=0.0)
+    bad = np.argwhere(np.atleast_1d(defect) > 1e-8)
+    if len(bad):
+        index = tuple(int(i) for i in bad[0]) if v.ndim > 2 else ()
+        raise ValueError(
+            f"{_label(name, index)} must have orthonormal columns, but VᵀV differs from the "
+            f"identity by {np.atleast_1d(defect)[tuple(bad[0])]:.2g}."
+        )
+    return v
+
+
+# Dimensions and batches
 
 
 def same_dimension(mean: Array, dim: int) -> None:
@@ -152,6 +264,40 @@ def same_space(metric: str, p_dim: int, q_dim: int) -> None:
         )
 
 
+def function(name: str, value: Any) -> None:
+    """Check that something can be called on two Gaussians."""
+    if not callable(value):
+        raise TypeError(
+            f"{name} must be a function of two Gaussians, such as gaussmetrics.kl_divergence, "
+            f"got {value!r}."
+        )
+
+
+def needs_extra(what: str, package: str, extra: str) -> NoReturn:
+    """Say which optional package is missing and how to get it."""
+    raise ImportError(
+        f'{what} needs the package {package}: pip install "gaussmetrics[{extra}]".'
+    ) from None
+
+
+def flat_batch(name: str, shape: tuple[int, ...]) -> None:
+    """Check that a batch is a plain list of laws."""
+    if len(shape) != 1:
+        raise ValueError(
+            f"{name} must be a batch of shape (n,), got batch_shape {shape}. "
+            f"Make it one with Gaussian(means of shape (n, d), covariances of shape (n, d, d))."
+        )
+
+
+def broadcast_result(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Check that a metric of the user's own broadcasts."""
+    if shape != expected:
+        raise ValueError(
+            f"metric must broadcast: for batches of shapes ({expected[0]}, 1) and "
+            f"({expected[1]},) it must return an array of shape {expected}, got {shape}."
+        )
+
+
 def points(value: Any, dim: int) -> Array:
     """Check points at which a density is wanted."""
     x = real_array("x", value, shape=f"(..., {dim})", min_ndim=1)
@@ -160,14 +306,38 @@ def points(value: Any, dim: int) -> Array:
     return x
 
 
-def samples(value: Any) -> Array:
-    """Check samples, one in a row."""
-    x = real_array("X", value, shape="(..., n, d)", min_ndim=2)
-    if 0 in x.shape[-2:]:
+def fitted_samples(
+    value: Any, weights: Any, ddof: float
+) -> tuple[np.ndarray[Any, Any], Array | None]:
+    """Check samples, one in a row, with weights that leave some degrees of freedom."""
+    rows = streamed_samples("X", value)
+    if rows.shape[-2] == 0:
+        raise ValueError(f"X must have at least one row, got shape {rows.shape}.")
+    w = None if weights is None else sample_weights(weights, rows.shape[:-1])
+    if not _is_number(ddof):
+        raise TypeError(f"ddof must be a number, got {ddof!r}.")
+    count = rows.shape[-2] if w is None else float(np.min(w.sum(axis=-1), initial=np.inf))
+    if not count > ddof:
         raise ValueError(
-            f"X must have shape (..., n, d) with at least one row and one column, got {x.shape}."
+            f"a covariance with ddof={ddof:g} needs more than {ddof:g} samples, got {count:g}."
         )
-    return x
+    return rows, w
+
+
+def shrinkage(name: str, value: Any) -> None:
+    """Check a shrinkage: a number from 0 to 1, or the name of a formula."""
+    if not (value in ("oas", "ledoit-wolf") if isinstance(value, str) else _is_number(value)):
+        raise TypeError(
+            f'{name} must be a number from 0 to 1, "oas" or "ledoit-wolf", got {value!r}.'
+        )
+    if not isinstance(value, str) and not 0 <= value <= 1:
+        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}.")
+
+
+def some_variance(variance: Any) -> None:
+    """Check that there is a variance to shrink towards."""
+    if not np.all(variance):
+        raise ValueError("X does not vary at all, so there is no variance to shrink towards.")
 
 
 def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
@@ -184,16 +354,6 @@ def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
         raise ValueError("weights must not all be zero.")
     batch_shape("X and weights", shape[:-1], weights.shape[:-1])
     return weights
-
-
-def enough_samples(count: Any, ddof: float, needed: int, dim: int) -> None:
-    """Check that samples determine a covariance that is not singular."""
-    smallest = float(np.min(count)) if np.size(count) else np.inf
-    if smallest <= ddof or smallest < needed:
-        raise ValueError(
-            f"a covariance of d = {dim} variables needs at least {max(needed, int(ddof) + 1)} "
-            f"samples, got {smallest:g} (ddof={ddof:g})."
-        )
 
 
 def positive_dimension(value: Any) -> int:
@@ -366,7 +526,8 @@ def refuse_leaving_out(shrinkage: float) -> NoReturn:
     """Say that a classifier cannot be judged by leave-one-out, and what to do."""
     raise ValueError(
         f"temperature='loo' cannot judge shrinkage={shrinkage:g}: without some row the covariance "
-        "within the classes is singular. Shrink more, or pass temperature=1."
+        "within the classes is singular to rounding. Shrink more, scale the columns alike, or pass "
+        "temperature=1."
     )
 
 

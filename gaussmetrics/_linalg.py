@@ -29,6 +29,18 @@ def symmetric_part(matrix: Array) -> Array:
     return half + transpose(half)
 
 
+def side_by_side(left: Array, right: Array) -> Array:
+    """Return [A B] for batches that broadcast."""
+    batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    parts = [np.broadcast_to(part, (*batch, *part.shape[-2:])) for part in (left, right)]
+    return np.concatenate(parts, axis=-1)
+
+
+def stacked(top: Array, bottom: Array) -> Array:
+    """Return A above B for batches that broadcast."""
+    return transpose(side_by_side(transpose(top), transpose(bottom)))
+
+
 def sum_of_squares(array: Array, axes: int) -> Scalars:
     """Sum the squares over the last `axes` axes."""
     if array.ndim == axes:
@@ -128,4 +140,14 @@ def accurate_matmul(a: Array, b: Array) -> Array:
     b1 = _leading_bits(b, bits, -2)
     b2 = _leading_bits(b - b1, bits, -2)
     a3, b3 = (a - a1) - a2, (b - b1) - b2
-    return a1 @ b1 + ((a1 @ b2 + a2 @ b1) + (a1 @ b3 + a2 @ (b - b1) + a3 @ b))
+    rest = a1 @ b3 + a2 @ (b - b1) + a3 @ b
+    total, error = _two_sum(a1 @ b1, a1 @ b2)
+    total, another = _two_sum(total, a2 @ b1)
+    return total + ((error + another) + rest)
+
+
+def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return a + b and its rounding error (Knuth)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)

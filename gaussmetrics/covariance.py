@@ -3,76 +3,210 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gaussmetrics import _checks, _linalg
+from gaussmetrics._linalg import sum_of_squares, transpose
 from gaussmetrics._typing import Array, Scalars
 
 Index: TypeAlias = NDArray[np.intp]
+Part: TypeAlias = "tuple[Array | None, int]"
 
 
 class Covariance(ABC):
     """A batch of covariance matrices Σ of shape (..., d, d), checked and factorised once.
 
-    The contract every structure fulfils, with F any matrix such that Σ = F Fᵀ:
+    Pass a matrix to `Gaussian` for a covariance without structure, or make one here from its
+    variances, a factor, its precision or its eigenvalues: the structure is kept, and with it the
+    accuracy of what was given.
 
-    - `dense()` returns Σ, `factor()` returns F, `variances()` the diagonal of Σ;
-    - `whiten(x)` returns z with ‖z‖² = xᵀ Σ⁻¹ x, and `log_det()` returns log det Σ;
-    - `draw(shape, rng)` returns samples of N(0, Σ);
+    The contract every structure fulfils, with F any matrix such that Σ = F Fᵀ and Σ⁺ the inverse
+    on the support (the inverse itself, unless Σ is singular):
+
+    - `dense()` is Σ, `factor()` is F, `half(B)` is Fᵀ B, `variances()` the diagonal of Σ;
+    - `whiten(x)` is z with ‖z‖² = xᵀ Σ⁺ x, `log_det()` the logarithm of the product of the
+      positive eigenvalues, `rank()` their number, `precisions()` the diagonal of Σ⁺;
+    - `contains(x, magnitude)` tells whether x lies in the support, up to rounding of numbers as
+      large as `magnitude`;
+    - `draw(shape, rng)` are samples of N(0, Σ);
     - `marginal(chosen)` and `regress(y, x)` are the covariances of some coordinates, and of some
       given others; `cov[index]` and `broadcast_to(shape)` act on the batch.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> gm.Covariance.from_diagonal([1.0, 4.0]).dense()
+    array([[1., 0.],
+           [0., 4.]])
+    >>> p = gm.Gaussian([0.0, 0.0, 0.0], gm.Covariance.from_factor([[1.0], [2.0], [2.0]]))
+    >>> print(p.covariance.rank())
+    1
     """
 
     dim: int
     batch_shape: tuple[int, ...]
 
-    @abstractmethod
-    def dense(self) -> Array:
-        """Return Σ as an array (..., d, d)."""
+    @staticmethod
+    def from_diagonal(variances: ArrayLike, *, allow_singular: bool = False) -> Covariance:
+        """Return the covariance diag(v) of independent variables.
+
+        Parameters
+        ----------
+        variances : (..., d) array_like
+            Positive, or not negative if `allow_singular`.
+        allow_singular : bool
+            Accept variables that do not vary.
+
+        Raises
+        ------
+        ValueError
+            If a variance is negative, or zero without `allow_singular`.
+        """
+        return Diagonal(_checks.variances("variances", variances, allow_zero=allow_singular))
+
+    @staticmethod
+    def from_cholesky(lower: ArrayLike) -> Covariance:
+        """Return L Lᵀ for a lower triangular L (..., d, d) with a positive diagonal.
+
+        Distances between two laws given so are as accurate as the factors, whose condition number
+        is the square root of that of the matrices.
+
+        Raises
+        ------
+        ValueError
+            If L is not lower triangular with a positive diagonal.
+        """
+        triangle = _checks.cholesky_factor("lower", lower)
+        return Dense(triangle, factor=triangle)
+
+    @staticmethod
+    def from_factor(factor: ArrayLike, diagonal: ArrayLike | None = None) -> Covariance:
+        """Return F Fᵀ, or F Fᵀ + diag(v).
+
+        Without a diagonal the law lives on the range of F, and is singular if F has fewer than
+        d independent columns. With one, costs grow with d r² and never with d³, except for
+        Wasserstein distances with variances v that differ from each other.
+
+        Parameters
+        ----------
+        factor : (..., d, r) array_like
+            F: one row a variable, one column a latent factor.
+        diagonal : (..., d) or () array_like, optional
+            Positive variances v; one number stands for d equal ones.
+
+        Raises
+        ------
+        ValueError
+            If shapes do not fit or a variance is not positive.
+        """
+        columns = _checks.factor_matrix("factor", factor)
+        if diagonal is None:
+            return _from_columns(columns)
+        return LowRank(columns, _checks.factor_diagonal(diagonal, columns))
+
+    @staticmethod
+    def from_precision(precision: ArrayLike) -> Covariance:
+        """Return P⁻¹ for a symmetric positive definite precision matrix P (..., d, d).
+
+        Raises
+        ------
+        ValueError
+            If P is asymmetric, indefinite or singular.
+        """
+        matrix = _checks.square_matrix("precision", precision)
+        # Factorised from the last row up, P = U Uᵀ, so that U⁻ᵀ is lower triangular.
+        upper = Dense.from_matrix(matrix[..., ::-1, ::-1], "precision").lower[..., ::-1, ::-1]
+        reversed_inverse = _linalg.invert_lower(upper[..., ::-1, ::-1])
+        lower = np.ascontiguousarray(transpose(reversed_inverse[..., ::-1, ::-1]))
+        return Dense(lower, factor=lower)
+
+    @staticmethod
+    def from_eigendecomposition(
+        eigenvalues: ArrayLike, eigenvectors: ArrayLike, *, allow_singular: bool = False
+    ) -> Covariance:
+        """Return V diag(w) Vᵀ for eigenvalues w (..., d) and orthonormal columns V (..., d, d).
+
+        Raises
+        ------
+        ValueError
+            If an eigenvalue is negative, or zero without `allow_singular`, or V is not orthogonal.
+        """
+        w = _checks.variances("eigenvalues", eigenvalues, allow_zero=allow_singular)
+        v = _checks.orthogonal_matrix("eigenvectors", eigenvectors, w.shape[-1])
+        return _from_columns(v * np.sqrt(w)[..., None, :])
 
     @abstractmethod
-    def factor(self) -> Array:
-        """Return F (..., d, r) with Σ = F Fᵀ."""
+    def dense(self) -> Array: ...
 
     @abstractmethod
-    def variances(self) -> Array:
-        """Return the diagonal of Σ, (..., d)."""
+    def factor(self) -> Array: ...
 
     @abstractmethod
-    def whiten(self, x: Array) -> Array:
-        """Return z (..., r) with ‖z‖² = xᵀ Σ⁻¹ x, for x (..., d) that broadcasts with the batch."""
+    def half(self, columns: Array) -> Array: ...
 
     @abstractmethod
-    def log_det(self) -> Scalars:
-        """Return log det Σ, (...)."""
+    def variances(self) -> Array: ...
 
     @abstractmethod
-    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
-        """Return samples of N(0, Σ), (*shape, d); shape ends with the batch shape."""
+    def whiten(self, x: Array) -> Array: ...
 
     @abstractmethod
-    def marginal(self, chosen: Index) -> Covariance:
-        """Return the covariance of the chosen coordinates."""
+    def whiten_columns(self, columns: Array) -> Array:
+        """Whiten every column of B (..., d, k) to a column of the result."""
 
     @abstractmethod
-    def regress(self, y: Index, x: Index) -> tuple[Array, Covariance]:
-        """Return W = Σxx⁻¹ Σxy (..., k, m) and the residual covariance Σyy − Σyx Σxx⁻¹ Σxy."""
+    def log_det(self) -> Scalars: ...
 
     @abstractmethod
+    def precisions(self) -> Array: ...
+
+    @abstractmethod
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array: ...
+
+    @abstractmethod
+    def marginal(self, chosen: Index) -> Covariance: ...
+
+    @abstractmethod
+    def regress(self, y: Index, x: Index) -> tuple[Array, Covariance]: ...
+
+    @abstractmethod
+    def _with_parts(self, change: Callable[[Array, int], Array]) -> Covariance:
+        """Rebuild from changed arrays; `change` gets each with its number of matrix dimensions."""
+
+    def rank(self) -> Any:
+        return self.dim
+
+    def contains(self, x: Array, magnitude: Scalars) -> Any:
+        del x, magnitude
+        return True
+
+    @property
+    def singular(self) -> bool:
+        """Whether some covariance of the batch may be singular."""
+        return False
+
+    def prepare(self) -> None:
+        """Compute once what every pair with this covariance needs."""
+
+    def trace(self) -> Scalars:
+        return self.variances().sum(axis=-1)
+
     def __getitem__(self, index: Any) -> Covariance:
-        """Return the covariances at an index into the batch."""
+        key = index if isinstance(index, tuple) else (index,)
+        return self._with_parts(lambda part, core: part[key + (slice(None),) * core])
 
-    @abstractmethod
     def broadcast_to(self, batch_shape: tuple[int, ...]) -> Covariance:
         """Repeat the batch, without copying, to a shape it broadcasts to."""
 
-    def trace(self) -> Scalars:
-        """Return tr Σ, (...)."""
-        return self.variances().sum(axis=-1)
+        def repeat(part: Array, core: int) -> Array:
+            return np.broadcast_to(part, batch_shape + part.shape[part.ndim - core :])
+
+        return self._with_parts(repeat)
 
     def __repr__(self) -> str:
         batch = f", batch_shape={self.batch_shape}" if self.batch_shape else ""
@@ -81,92 +215,402 @@ class Covariance(ABC):
 
 @final
 class Dense(Covariance):
-    """A positive definite matrix Σ = L Lᵀ without further structure."""
+    """A positive definite Σ = L Lᵀ without further structure.
 
-    def __init__(self, matrix: Array, lower: Array) -> None:
-        self._matrix = _frozen(matrix)
+    It remembers what was given, the matrix or a factor of it: the difference of two nearly equal
+    covariances is taken between what was given.
+    """
+
+    def __init__(
+        self,
+        lower: Array,
+        *,
+        matrix: Array | None = None,
+        factor: Array | None = None,
+        inverse: Array | None = None,
+    ) -> None:
         self.lower = _frozen(lower)
-        self.dim = matrix.shape[-1]
-        self.batch_shape = matrix.shape[:-2]
+        self.given_factor = factor
+        self._matrix = None if matrix is None else _frozen(matrix)
+        self._inverse = inverse
+        self.dim = lower.shape[-1]
+        self.batch_shape = lower.shape[:-2]
 
     @classmethod
     def from_matrix(cls, matrix: Array, name: str = "cov") -> Dense:
-        """Factorise a symmetric matrix, or say why it is not a covariance."""
+        """Factorise a symmetric matrix, or say why it is no covariance."""
         try:
             lower = _linalg.cholesky(matrix)
         except np.linalg.LinAlgError:
-            index = _first_without_factor(matrix)
-            _checks.refuse_not_positive_definite(name, matrix[index], index)
-        pivots = _linalg.diagonal(lower) ** 2
-        cutoff = _linalg.eigenvalue_cutoff(matrix.shape[-1]) * _linalg.diagonal(matrix)
-        if (pivots <= cutoff).any():
-            index = tuple(int(i) for i in np.argwhere((pivots <= cutoff).any(axis=-1))[0])
-            _checks.refuse_not_positive_definite(name, matrix[index], index)
-        return cls(matrix, lower)
+            _checks.refuse_not_positive_definite(name, matrix)
+        if not _is_well_factorised(matrix, lower):
+            _checks.refuse_not_positive_definite(name, matrix)
+        return cls(lower, matrix=matrix)
 
     def dense(self) -> Array:
+        if self._matrix is None:
+            self._matrix = _frozen(self.lower @ transpose(self.lower))
         return self._matrix
 
     def factor(self) -> Array:
-        return self.lower
+        return self.lower if self.given_factor is None else self.given_factor
+
+    def half(self, columns: Array) -> Array:
+        return transpose(self.factor()) @ columns
 
     def variances(self) -> Array:
+        if self._matrix is None:
+            return np.asarray(sum_of_squares(self.lower, 1))
         return _linalg.diagonal(self._matrix)
 
     def whiten(self, x: Array) -> Array:
         if self.batch_shape:
-            return (self._inverse_lower @ x[..., None])[..., 0]
+            return (self._inverse_lower() @ x[..., None])[..., 0]
         return _linalg.solve_lower(self.lower, x.reshape(-1, self.dim).T).T.reshape(x.shape)
 
-    def whiten_matrix(self, matrix: Array) -> Array:
-        """Return L⁻¹ B for B (..., d, k)."""
-        if self.batch_shape or matrix.ndim > 2:
-            return self._inverse_lower @ matrix
-        return _linalg.solve_lower(self.lower, matrix)
+    def whiten_columns(self, columns: Array) -> Array:
+        if self.batch_shape or columns.ndim > 2:
+            return self._inverse_lower() @ columns
+        return _linalg.solve_lower(self.lower, columns)
 
-    @cached_property
     def _inverse_lower(self) -> Array:
         """L⁻¹, kept so that a table of n × m pairs inverts n + m factors."""
-        return _linalg.invert_lower(self.lower)
+        if self._inverse is None:
+            self._inverse = _linalg.invert_lower(self.lower)
+        return self._inverse
+
+    def prepare(self) -> None:
+        self._inverse_lower()
 
     def log_det(self) -> Scalars:
         return 2.0 * np.log(_linalg.diagonal(self.lower)).sum(axis=-1)
+
+    def precisions(self) -> Array:
+        return np.asarray(sum_of_squares(transpose(self._inverse_lower()), 1))
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         normals = rng.standard_normal((*shape, self.dim))
         return (self.lower @ normals[..., None])[..., 0]
 
-    def marginal(self, chosen: Index) -> Dense:
-        return Dense.from_matrix(self._matrix[..., chosen[:, None], chosen])
+    def marginal(self, chosen: Index) -> Covariance:
+        if self.given_factor is not None:
+            return _from_columns(self.given_factor[..., chosen, :])
+        return Dense.from_matrix(self.dense()[..., chosen[:, None], chosen])
 
-    def regress(self, y: Index, x: Index) -> tuple[Array, Dense]:
+    def regress(self, y: Index, x: Index) -> tuple[Array, Covariance]:
         # The Cholesky factor of (x, y) holds the regression in its blocks.
         joint = self.marginal(np.concatenate([x, y]))
-        k = len(x)
-        weights = _linalg.transpose(_linalg.invert_lower(joint.lower[..., :k, :k])) @ (
-            _linalg.transpose(joint.lower[..., k:, :k])
+        lower, k = joint.lower, len(x)  # type: ignore[attr-defined]
+        inverse = _linalg.invert_lower(lower[..., :k, :k])
+        residual = np.ascontiguousarray(lower[..., k:, k:])
+        return transpose(lower[..., k:, :k] @ inverse), Dense(residual, factor=residual)
+
+    def _with_parts(self, change: Callable[[Array, int], Array]) -> Dense:
+        def changed(part: Array | None) -> Array | None:
+            return None if part is None else change(part, 2)
+
+        return Dense(
+            change(self.lower, 2),
+            matrix=changed(self._matrix),
+            factor=changed(self.given_factor),
+            inverse=changed(self._inverse),
         )
-        residual = joint.lower[..., k:, k:]
-        return weights, Dense(residual @ _linalg.transpose(residual), residual)
-
-    def __getitem__(self, index: Any) -> Dense:
-        return Dense(self._matrix[index], self.lower[index])
-
-    def broadcast_to(self, batch_shape: tuple[int, ...]) -> Dense:
-        shape = (*batch_shape, self.dim, self.dim)
-        return Dense(np.broadcast_to(self._matrix, shape), np.broadcast_to(self.lower, shape))
 
 
-def _first_without_factor(matrix: Array) -> tuple[int, ...]:
-    """Return the batch index of the first matrix that Cholesky refuses."""
-    for index in np.ndindex(matrix.shape[:-2]):
-        try:
-            _linalg.cholesky(matrix[index])
-        except np.linalg.LinAlgError:
-            return index
-    return ()
+@final
+class Diagonal(Covariance):
+    """Independent variables, Σ = diag(v); those with v = 0 do not vary."""
+
+    def __init__(self, variances: Array) -> None:
+        self._variances = _frozen(variances)
+        self.dim = variances.shape[-1]
+        self.batch_shape = variances.shape[:-1]
+
+    @cached_property
+    def deviations(self) -> Array:
+        """The standard deviations √v."""
+        return np.sqrt(self._variances)
+
+    @cached_property
+    def _whitener(self) -> Array:
+        positive = self._variances > 0
+        return np.where(positive, 1.0 / np.where(positive, self.deviations, 1.0), 0.0)
+
+    def dense(self) -> Array:
+        return self._variances[..., None] * np.eye(self.dim)
+
+    def factor(self) -> Array:
+        return self.deviations[..., None] * np.eye(self.dim)
+
+    def half(self, columns: Array) -> Array:
+        return self.deviations[..., None] * columns
+
+    def variances(self) -> Array:
+        return self._variances
+
+    def whiten(self, x: Array) -> Array:
+        return x * self._whitener
+
+    def whiten_columns(self, columns: Array) -> Array:
+        return columns * self._whitener[..., None]
+
+    def log_det(self) -> Scalars:
+        return np.log(np.where(self._variances > 0, self._variances, 1.0)).sum(axis=-1)
+
+    def rank(self) -> Any:
+        return (self._variances > 0).sum(axis=-1)
+
+    def contains(self, x: Array, magnitude: Scalars) -> Any:
+        tolerance = _linalg.eigenvalue_cutoff(self.dim) * np.asarray(magnitude)[..., None]
+        return ((self._variances > 0) | (np.abs(x) <= tolerance)).all(axis=-1)
+
+    @property
+    def singular(self) -> bool:
+        return not self._variances.all()
+
+    def precisions(self) -> Array:
+        return self._whitener**2
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        return rng.standard_normal((*shape, self.dim)) * self.deviations
+
+    def marginal(self, chosen: Index) -> Diagonal:
+        return Diagonal(self._variances[..., chosen])
+
+    def regress(self, y: Index, x: Index) -> tuple[Array, Diagonal]:
+        return np.zeros((*self.batch_shape, len(x), len(y))), self.marginal(y)
+
+    def _with_parts(self, change: Callable[[Array, int], Array]) -> Diagonal:
+        return Diagonal(change(self._variances, 1))
+
+
+@final
+class LowRank(Covariance):
+    """A few latent factors and independent noise, Σ = F Fᵀ + diag(v) with v > 0.
+
+    With D = diag(v) and the singular value decomposition D^−½ F = U s Wᵀ,
+    Σ^−½ = (I − U Uᵀ + U (1 + s²)^−½ Uᵀ) D^−½ up to a rotation. All costs are O(d r²).
+    """
+
+    def __init__(self, columns: Array, noise: Array) -> None:
+        self.columns = _frozen(columns)
+        self.noise = _frozen(noise)
+        self.dim = noise.shape[-1]
+        self.batch_shape = np.broadcast_shapes(columns.shape[:-2], noise.shape[:-1])
+
+    @cached_property
+    def _spectrum(self) -> tuple[Array, Array]:
+        """U (..., d, r) and s (..., r)."""
+        u, s, _ = np.linalg.svd(self.columns / np.sqrt(self.noise)[..., None], full_matrices=False)
+        return u, s
+
+    @property
+    def isotropic(self) -> bool:
+        """Whether the noise is one variance for all variables."""
+        return bool((self.noise == self.noise[..., :1]).all())
+
+    def dense(self) -> Array:
+        return self.columns @ transpose(self.columns) + self.noise[..., None] * np.eye(self.dim)
+
+    def factor(self) -> Array:
+        noise = np.sqrt(self.noise)[..., None] * np.eye(self.dim)
+        return _linalg.side_by_side(self.columns, noise)
+
+    def half(self, columns: Array) -> Array:
+        return _linalg.stacked(
+            transpose(self.columns) @ columns, np.sqrt(self.noise)[..., None] * columns
+        )
+
+    def variances(self) -> Array:
+        return self.noise + sum_of_squares(self.columns, 1)
+
+    def whiten(self, x: Array) -> Array:
+        return self.whiten_columns(x[..., None])[..., 0]
+
+    def whiten_columns(self, columns: Array) -> Array:
+        u, s = self._spectrum
+        scaled = columns / np.sqrt(self.noise)[..., None]
+        inside = transpose(u) @ scaled
+        outside = scaled - u @ inside
+        # Once more, because what is left outside may be small.
+        outside = outside - u @ (transpose(u) @ outside)
+        return _linalg.stacked(inside / np.sqrt(1.0 + s * s)[..., None], outside)
+
+    def solve(self, columns: Array) -> Array:
+        """Return Σ⁻¹ B."""
+        explained = self.explained()
+        return columns / self.noise[..., None] - explained @ (transpose(explained) @ columns)
+
+    def explained(self) -> Array:
+        """Return H (..., d, r) with Σ⁻¹ = diag(1/v) − H Hᵀ."""
+        u, s = self._spectrum
+        return u * (s / np.sqrt(1.0 + s * s))[..., None, :] / np.sqrt(self.noise)[..., None]
+
+    def log_det(self) -> Scalars:
+        _, s = self._spectrum
+        return np.log(self.noise).sum(axis=-1) + np.log1p(s * s).sum(axis=-1)
+
+    def precisions(self) -> Array:
+        return 1.0 / self.noise - sum_of_squares(self.explained(), 1)
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        factors = rng.standard_normal((*shape, self.columns.shape[-1]))
+        noise = rng.standard_normal((*shape, self.dim)) * np.sqrt(self.noise)
+        return (self.columns @ factors[..., None])[..., 0] + noise
+
+    def marginal(self, chosen: Index) -> LowRank:
+        return LowRank(self.columns[..., chosen, :], self.noise[..., chosen])
+
+    def regress(self, y: Index, x: Index) -> tuple[Array, LowRank]:
+        # Given x, the latent factors keep the covariance (I + Fxᵀ Dx⁻¹ Fx)⁻¹.
+        fy, known = self.columns[..., y, :], self.marginal(x)
+        weights = known.solve(known.columns) @ transpose(fy)
+        scaled = known.columns / np.sqrt(known.noise)[..., None]
+        lower = _linalg.cholesky(transpose(scaled) @ scaled + np.eye(scaled.shape[-1]))
+        columns = fy @ transpose(_linalg.invert_lower(lower))
+        return weights, LowRank(columns, np.ascontiguousarray(self.noise[..., y]))
+
+    def _with_parts(self, change: Callable[[Array, int], Array]) -> LowRank:
+        full = self.batch_shape
+        columns = np.broadcast_to(self.columns, (*full, *self.columns.shape[-2:]))
+        noise = np.broadcast_to(self.noise, (*full, self.dim))
+        return LowRank(change(columns, 2), change(noise, 1))
+
+
+@final
+class Singular(Covariance):
+    """Σ = F Fᵀ of any rank: the law lives on the range of F.
+
+    Singular values of F below the cutoff count as zero. `scale` is the size their rounding is
+    measured by, the largest of them unless F is what is left of something larger.
+    """
+
+    def __init__(self, columns: Array, scale: Array | None = None) -> None:
+        self.columns = _frozen(columns)
+        self.scale = scale
+        self.dim = columns.shape[-2]
+        self.batch_shape = columns.shape[:-2]
+
+    @cached_property
+    def _spectrum(self) -> tuple[Array, Array]:
+        """Orthonormal U (..., d, k) and s (..., k), both zero beyond the rank."""
+        u, s, _ = np.linalg.svd(self.columns, full_matrices=False)
+        scale = s.max(axis=-1, initial=0.0) if self.scale is None else self.scale
+        cutoff = _linalg.eigenvalue_cutoff(max(self.columns.shape[-2:]))
+        kept = s > cutoff * np.asarray(scale)[..., None]
+        return u * kept[..., None, :], s * kept
+
+    @cached_property
+    def _whitener(self) -> Array:
+        """Rows u / s of the support, (..., k, d)."""
+        u, s = self._spectrum
+        return transpose(u / np.where(s > 0, s, 1.0)[..., None, :])
+
+    def dense(self) -> Array:
+        return self.columns @ transpose(self.columns)
+
+    def factor(self) -> Array:
+        return self.columns
+
+    def half(self, columns: Array) -> Array:
+        return transpose(self.columns) @ columns
+
+    def variances(self) -> Array:
+        return np.asarray(sum_of_squares(self.columns, 1))
+
+    def whiten(self, x: Array) -> Array:
+        return (self._whitener @ x[..., None])[..., 0]
+
+    def whiten_columns(self, columns: Array) -> Array:
+        return self._whitener @ columns
+
+    def log_det(self) -> Scalars:
+        _, s = self._spectrum
+        return 2.0 * np.log(np.where(s > 0, s, 1.0)).sum(axis=-1)
+
+    def rank(self) -> Any:
+        return (self._spectrum[1] > 0).sum(axis=-1)
+
+    def contains(self, x: Array, magnitude: Scalars) -> Any:
+        u, s = self._spectrum
+        outside = x - (u @ (transpose(u) @ x[..., None]))[..., 0]
+        largest = s.max(axis=-1, initial=0.0)
+        smallest = np.where(s > 0, s, np.inf).min(axis=-1, initial=np.inf)
+        # The support itself is known to the rounding of Σ against its smallest eigenvalue.
+        spread = np.maximum(largest / smallest, 1.0) ** 2
+        tolerance = np.minimum(_linalg.eigenvalue_cutoff(25 * self.dim) * spread, 1e-6)
+        return _linalg.norm(outside) <= tolerance * np.maximum(magnitude, _linalg.norm(x))
+
+    @property
+    def singular(self) -> bool:
+        return True
+
+    def precisions(self) -> Array:
+        return np.asarray(sum_of_squares(transpose(self._whitener), 1))
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        normals = rng.standard_normal((*shape, self.columns.shape[-1]))
+        return (self.columns @ normals[..., None])[..., 0]
+
+    def marginal(self, chosen: Index) -> Covariance:
+        return Singular(self.columns[..., chosen, :], self._scale())
+
+    def _scale(self) -> Array:
+        return self._spectrum[1].max(axis=-1, initial=0.0) if self.scale is None else self.scale
+
+    def regress(self, y: Index, x: Index) -> tuple[Array, Singular]:
+        # With z the latent normals, x = Fx z fixes their part in the row space of Fx.
+        fx, fy = self.columns[..., x, :], self.columns[..., y, :]
+        known = Singular(fx, self._scale())
+        rows = known._whitener @ fx
+        coefficients = fy @ transpose(rows)
+        weights = transpose(known._whitener) @ transpose(coefficients)
+        return weights, Singular(fy - coefficients @ rows, self._scale())
+
+    def _with_parts(self, change: Callable[[Array, int], Array]) -> Singular:
+        scale = None if self.scale is None else change(np.asarray(self.scale), 0)
+        return Singular(change(self.columns, 2), scale)
+
+
+def from_symmetric(matrix: Array, *, allow_singular: bool = False) -> Covariance:
+    """Return the covariance of a checked symmetric matrix; singular ones only if allowed."""
+    if not allow_singular:
+        return Dense.from_matrix(matrix)
+    try:
+        lower = _linalg.cholesky(matrix)
+        if _is_well_factorised(matrix, lower):
+            return Dense(lower, matrix=matrix)
+    except np.linalg.LinAlgError:
+        pass
+    w, v = np.linalg.eigh(matrix)
+    _checks.not_indefinite("cov", w)
+    kept = w > _linalg.eigenvalue_cutoff(matrix.shape[-1]) * w[..., -1:]
+    return Singular(v * np.sqrt(np.where(kept, w, 0.0))[..., None, :])
+
+
+def _from_columns(columns: Array) -> Covariance:
+    """Return F Fᵀ: positive definite if F has d independent columns, singular otherwise."""
+    d, r = columns.shape[-2:]
+    if r < d:
+        return Singular(columns)
+    upper: Array = np.asarray(np.linalg.qr(transpose(columns), mode="r"))
+    pivots = np.abs(_linalg.diagonal(upper))
+    rows = np.sqrt(sum_of_squares(columns, 1))
+    if (pivots <= _linalg.eigenvalue_cutoff(r) * rows).any():
+        return Singular(columns)
+    signs = np.sign(_linalg.diagonal(upper))
+    return Dense(np.ascontiguousarray(transpose(upper) * signs[..., None, :]), factor=columns)
+
+
+def _is_well_factorised(matrix: Array, lower: Array) -> bool:
+    """Tell whether every variable has some variance left that the ones before do not explain."""
+    pivots = _linalg.diagonal(lower) ** 2
+    return bool(
+        (pivots > _linalg.eigenvalue_cutoff(matrix.shape[-1]) * _linalg.diagonal(matrix)).all()
+    )
 
 
 def _frozen(array: Array) -> Array:
-    array.flags.writeable = False
+    if array.flags.writeable:
+        array.flags.writeable = False
     return array

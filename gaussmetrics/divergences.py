@@ -11,6 +11,7 @@ import numpy as np
 
 from gaussmetrics import _linalg, _pair
 from gaussmetrics._typing import Scalars
+from gaussmetrics.covariance import Covariance
 from gaussmetrics.gaussian import LOG_2PI, Gaussian, operand, operands
 
 
@@ -47,7 +48,7 @@ def entropy(p: Gaussian) -> Scalars:
     """
     p = operand("entropy", "p", p)
     log_det = np.broadcast_to(p.covariance.log_det(), p.batch_shape)
-    return 0.5 * (log_det + p.dim * (1.0 + LOG_2PI))
+    return 0.5 * (log_det + p.covariance.rank() * (1.0 + LOG_2PI))
 
 
 def cross_entropy(p: Gaussian, q: Gaussian) -> Scalars:
@@ -84,9 +85,10 @@ def cross_entropy(p: Gaussian, q: Gaussian) -> Scalars:
     1.862086
     """
     p, q = operands("cross_entropy", p, q)
-    normaliser = q.covariance.log_det() + p.dim * LOG_2PI
-    trace = _pair.relative_trace(p.covariance, q.covariance)
-    return 0.5 * (normaliser + trace + _squared_mahalanobis(p, q))
+    a, b = p.covariance, q.covariance
+    normaliser = b.log_det() + b.rank() * LOG_2PI
+    trace = _pair.infinite_unless(_pair.support_within(a, b), _pair.relative_trace(a, b))
+    return 0.5 * (normaliser + trace + _squared_mahalanobis(p, q, b))
 
 
 def kl_divergence(p: Gaussian, q: Gaussian) -> Scalars:
@@ -126,7 +128,7 @@ def kl_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     """
     p, q = operands("kl_divergence", p, q)
     shape = _pair.kl_shape(p.covariance, q.covariance)
-    return shape + 0.5 * _squared_mahalanobis(p, q)
+    return shape + 0.5 * _squared_mahalanobis(p, q, q.covariance)
 
 
 def bhattacharyya_distance(p: Gaussian, q: Gaussian) -> Scalars:
@@ -167,8 +169,7 @@ def bhattacharyya_distance(p: Gaussian, q: Gaussian) -> Scalars:
     p, q = operands("bhattacharyya_distance", p, q)
     middle = _pair.midpoint(p.covariance, q.covariance)
     shape = _pair.bhattacharyya_shape(p.covariance, q.covariance, middle)
-    whitened = middle.whiten(p.mean - q.mean)
-    return shape + 0.125 * _linalg.sum_of_squares(whitened, 1)
+    return shape + 0.125 * _squared_mahalanobis(p, q, middle)
 
 
 def bhattacharyya_coefficient(p: Gaussian, q: Gaussian) -> Scalars:
@@ -241,6 +242,11 @@ def hellinger_distance(p: Gaussian, q: Gaussian) -> Scalars:
     return np.sqrt(-np.expm1(-bhattacharyya_distance(p, q)))
 
 
-def _squared_mahalanobis(p: Gaussian, q: Gaussian) -> Scalars:
-    """Return Δᵀ Σq⁻¹ Δ."""
-    return _linalg.sum_of_squares(q.covariance.whiten(p.mean - q.mean), 1)
+def _squared_mahalanobis(p: Gaussian, q: Gaussian, cov: Covariance) -> Scalars:
+    """Return Δᵀ Σ⁻¹ Δ, infinite where the difference of the means leaves the support of Σ."""
+    shift = p.mean - q.mean
+    distance = _linalg.sum_of_squares(cov.whiten(shift), 1)
+    if not cov.singular:
+        return distance
+    magnitude = _linalg.norm(p.mean) + _linalg.norm(q.mean)
+    return _pair.infinite_unless(cov.contains(shift, magnitude), distance)

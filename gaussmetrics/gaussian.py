@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gaussmetrics import _checks, _linalg
+from gaussmetrics._sample_covariance import few_samples, shrunk
 from gaussmetrics._typing import Array, Scalars
-from gaussmetrics.covariance import Covariance, Dense
+from gaussmetrics.covariance import Covariance, from_symmetric
 from gaussmetrics.moments import Moments
 
 LOG_2PI = float(np.log(2.0 * np.pi))
@@ -28,7 +29,10 @@ class Gaussian:
     mean : (..., d) array_like
         The mean μ.
     cov : (..., d, d) array_like or Covariance
-        The covariance Σ: symmetric and positive definite.
+        The covariance Σ, symmetric and positive definite; or one with structure.
+    allow_singular : bool
+        Accept a positive semidefinite matrix: the law then lives on the range of Σ. Structured
+        covariances carry their own answer.
 
     Attributes
     ----------
@@ -66,13 +70,15 @@ class Gaussian:
     dim: int
     batch_shape: tuple[int, ...]
 
-    def __init__(self, mean: ArrayLike, cov: ArrayLike | Covariance) -> None:
+    def __init__(
+        self, mean: ArrayLike, cov: ArrayLike | Covariance, *, allow_singular: bool = False
+    ) -> None:
         mu = _checks.mean_vector(mean)
-        sigma = (
-            cov
-            if isinstance(cov, Covariance)
-            else Dense.from_matrix(_checks.square_matrix("cov", cov))
-        )
+        if isinstance(cov, Covariance):
+            sigma = cov
+        else:
+            matrix = _checks.square_matrix("cov", cov)
+            sigma = from_symmetric(matrix, allow_singular=allow_singular)
         _checks.same_dimension(mu, sigma.dim)
         self._set(mu, sigma)
 
@@ -103,13 +109,24 @@ class Gaussian:
                [0., 1.]])
         """
         d = _checks.positive_dimension(dim)
-        return cls(np.zeros(d), np.eye(d))
+        return cls(np.zeros(d), Covariance.from_diagonal(np.ones(d)))
 
     @classmethod
     def from_samples(
-        cls, X: ArrayLike, *, weights: ArrayLike | None = None, ddof: float = 1
+        cls,
+        X: ArrayLike,
+        *,
+        weights: ArrayLike | None = None,
+        ddof: float = 1,
+        shrinkage: float | Literal["oas", "ledoit-wolf"] = 0.0,
+        allow_singular: bool = False,
     ) -> Gaussian:
-        """Fit a Gaussian to samples: their mean and their covariance.
+        """Fit a Gaussian to samples: their mean and their covariance S, shrunk if asked.
+
+        Σ = (1 − γ) S + γ (tr S/d) I
+
+        With n ≤ d rows the covariance keeps the centred rows as its factor and no d × d matrix is
+        formed: it is singular without shrinkage, and low-rank plus diagonal with it.
 
         Parameters
         ----------
@@ -118,13 +135,24 @@ class Gaussian:
         weights : (..., n) array_like, optional
             How often each row counts; an integer weight w equals the row repeated w times.
         ddof : float
-            The covariance is the scatter divided by (total weight − ddof): 1 is unbiased,
-            0 maximises the likelihood.
+            S is the scatter divided by (total weight − ddof): 1 is unbiased, 0 maximises the
+            likelihood.
+        shrinkage : float, "oas" or "ledoit-wolf"
+            γ from 0 to 1, or a formula for it; with ddof=0 the result is scikit-learn's.
+        allow_singular : bool
+            Accept more than d rows whose covariance is singular all the same.
 
         Raises
         ------
+        TypeError
+            If an argument does not hold real numbers.
         ValueError
-            If there are too few samples for a covariance of d variables, or it is singular.
+            If shapes do not fit, a weight is negative, or there are too few samples.
+
+        References
+        ----------
+        Ledoit & Wolf 2004, doi:10.1016/S0047-259X(03)00096-4; Chen et al. 2010,
+        doi:10.1109/TSP.2010.2053029.
 
         Examples
         --------
@@ -136,10 +164,13 @@ class Gaussian:
         array([[1. , 0.5],
                [0.5, 1. ]])
         """
-        moments = Moments.from_samples(_checks.samples(X), weights=weights)
-        d = moments.mean.shape[-1]
-        _checks.enough_samples(moments.count, ddof, d + 1, d)
-        return cls(moments.mean, moments.covariance(ddof=ddof))
+        rows, w = _checks.fitted_samples(X, weights, ddof)
+        _checks.shrinkage("shrinkage", shrinkage)
+        if rows.shape[-2] <= rows.shape[-1]:
+            return cls(*few_samples(rows, w, ddof, shrinkage))
+        moments = Moments.from_samples(rows, weights=w)
+        cov = shrunk(moments, rows, w, ddof, shrinkage)
+        return cls(moments.mean, cov, allow_singular=allow_singular)
 
     @property
     def cov(self) -> Array:
@@ -172,7 +203,7 @@ class Gaussian:
         Returns
         -------
         float or (...) array
-            In nats.
+            In nats. Of a singular law, the density on its support, and −inf off it.
 
         Raises
         ------
@@ -187,9 +218,13 @@ class Gaussian:
         """
         points = _checks.points(x, self.dim)
         _checks.batch_shape("x and the Gaussian", points.shape[:-1], self.batch_shape)
-        deviation = points - self.mean
-        distance = _linalg.sum_of_squares(self.covariance.whiten(deviation), 1)
-        return -0.5 * (distance + (self.covariance.log_det() + self.dim * LOG_2PI))
+        cov, deviation = self.covariance, points - self.mean
+        distance = _linalg.sum_of_squares(cov.whiten(deviation), 1)
+        value = -0.5 * (distance + (cov.log_det() + cov.rank() * LOG_2PI))
+        if not cov.singular:
+            return value
+        magnitude = _linalg.norm(points) + _linalg.norm(self.mean)
+        return np.where(cov.contains(deviation, magnitude), value, -np.inf)[()]
 
     def sample(
         self,

@@ -36,7 +36,7 @@ def test_is_independent_of_the_arrays_it_was_given():
 
 
 def test_is_read_only():
-    p = gm.Gaussian.standard(2)
+    p = gm.Gaussian([0.0, 0.0], np.eye(2))
     with pytest.raises(ValueError, match="read-only"):
         p.mean[0] = 1.0
     with pytest.raises(ValueError, match="read-only"):

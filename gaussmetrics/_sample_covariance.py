@@ -1,0 +1,77 @@
+"""Covariances of samples: dense from many rows, kept as a factor from few, and shrunk on request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gaussmetrics import _checks, _intensity
+from gaussmetrics._linalg import sum_of_squares, transpose
+from gaussmetrics._typing import Array, Scalars
+from gaussmetrics.covariance import Covariance, LowRank, Singular
+from gaussmetrics.moments import Moments
+
+
+def few_samples(
+    rows: Array, weights: Array | None, ddof: float, shrinkage: float | str
+) -> tuple[Array, Covariance]:
+    """Return the mean and the covariance F Fᵀ of n ≤ d rows, whose factor F has n columns."""
+    w = np.ones(rows.shape[:-1]) if weights is None else np.broadcast_to(weights, rows.shape[:-1])
+    count = w.sum(axis=-1)
+    # Measured from a row of its own, a sample far from the origin keeps its digits.
+    origin = rows[..., :1, :].astype(np.float64)
+    centred = rows - origin
+    shift = (w[..., None, :] @ centred) / count[..., None, None]
+    centred = np.sqrt(w)[..., None] * (centred - shift)
+    mean = (origin + shift)[..., 0, :]
+    columns = transpose(centred) / np.sqrt(count - ddof)[..., None, None]
+    if isinstance(shrinkage, float | int) and shrinkage == 0:
+        return mean, Singular(columns)
+    target = np.asarray(sum_of_squares(columns, 2)) / rows.shape[-1]
+    _checks.some_variance(target)
+    gamma = np.asarray(_few_intensity(shrinkage, centred, w, count))
+    kept = np.sqrt(1.0 - gamma)[..., None, None]
+    noise = np.broadcast_to((gamma * target)[..., None], mean.shape)
+    return mean, LowRank(kept * columns, noise.copy())
+
+
+def _few_intensity(shrinkage: float | str, centred: Array, w: Array, count: Array) -> Scalars:
+    gram = centred @ transpose(centred)
+    unit = np.trace(gram, axis1=-2, axis2=-1) / (count * centred.shape[-1])
+    size = sum_of_squares(gram, 2) / (count * unit) ** 2
+    squares = np.diagonal(gram, axis1=-2, axis2=-1) / np.where(w > 0, w, 1.0)
+    fourth = (w * squares**2).sum(axis=-1) / unit**2
+    return _intensity_of(shrinkage, count, centred.shape[-1], size, fourth)
+
+
+def shrunk(
+    moments: Moments, rows: Array, weights: Array | None, ddof: float, shrinkage: float | str
+) -> Array:
+    """Return the covariance (1 − γ) S + γ (tr S/d) I of many rows."""
+    cov = moments.covariance(ddof=ddof)
+    if isinstance(shrinkage, float | int) and shrinkage == 0:
+        return cov
+    d = cov.shape[-1]
+    trace = np.trace(moments.scatter, axis1=-2, axis2=-1)
+    unit = trace / (moments.count * d)
+    _checks.some_variance(unit)
+    size = sum_of_squares(moments.scatter, 2) / (moments.count * unit) ** 2
+    fourth: Any = 0.0
+    if shrinkage == "ledoit-wolf":
+        squares = np.asarray(sum_of_squares(rows - moments.mean[..., None, :], 1))
+        w = np.ones(squares.shape) if weights is None else weights
+        fourth = (w * squares**2).sum(axis=-1) / unit**2
+    gamma = np.asarray(_intensity_of(shrinkage, moments.count, d, size, fourth))[..., None, None]
+    target = np.asarray(np.trace(cov, axis1=-2, axis2=-1))[..., None, None] / d
+    return (1.0 - gamma) * cov + gamma * target * np.eye(d)
+
+
+def _intensity_of(
+    shrinkage: float | str, count: Scalars, dim: int, size: Scalars, fourth: Scalars
+) -> Scalars:
+    if shrinkage == "oas":
+        return _intensity.oas(count, dim, size)
+    if shrinkage == "ledoit-wolf":
+        return _intensity.ledoit_wolf(count, dim, size, fourth)
+    return np.float64(shrinkage)

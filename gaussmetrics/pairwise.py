@@ -1,0 +1,147 @@
+"""All pairs at once: a table of any metric between two batches of Gaussians."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from gaussmetrics import _checks, divergences, transport
+from gaussmetrics._typing import Array
+from gaussmetrics.gaussian import Gaussian, operand
+
+Metric = Callable[[Gaussian, Gaussian], Any]
+Block = tuple[slice, slice]
+
+CHUNK_BYTES = 4 * 2**20
+"""A block of pairs is so small that one array (..., d, d) of it takes at most this much memory."""
+
+SYMMETRIC = frozenset(
+    {
+        divergences.bhattacharyya_coefficient,
+        divergences.bhattacharyya_distance,
+        divergences.hellinger_distance,
+        transport.squared_wasserstein_distance,
+        transport.wasserstein_distance,
+    }
+)
+"""The metrics whose table with itself is computed in one half and mirrored."""
+
+
+def pairwise(
+    metric: Metric,
+    ps: Gaussian,
+    qs: Gaussian | None = None,
+    *,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> Array:
+    """Return the table of a metric between every law of one batch and every law of another.
+
+    T[i, j] = metric(ps[i], qs[j])
+
+    Each covariance is factorised once, and pairs are computed in blocks: beyond the table itself
+    a job needs at most about ten arrays of 4 MB, or of one pair where that is larger.
+
+    Parameters
+    ----------
+    metric : callable
+        A metric of the library, or any function of two Gaussians that broadcasts like them.
+    ps : Gaussian
+        A batch of shape (n,).
+    qs : Gaussian, optional
+        A batch of shape (m,); by default `ps` itself. Then a symmetric metric of the library
+        computes one half of the table.
+    n_jobs : int, optional
+        How many joblib workers share the blocks, -1 for one a core; inside a
+        ``joblib.parallel_config`` they run on that backend, such as Dask or Ray.
+    progress : bool
+        Show a progress bar on standard error (needs rich, the extra "progress").
+
+    Returns
+    -------
+    (n, m) array
+        In the unit of the metric.
+
+    Raises
+    ------
+    TypeError
+        If the metric is not callable or an operand is not a Gaussian.
+    ValueError
+        If a batch is not one-dimensional, dimensions differ, or the metric does not broadcast.
+
+    References
+    ----------
+    The blocks run on joblib, https://joblib.readthedocs.io.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> ps = gm.Gaussian([[0.0], [1.0], [3.0]], [[1.0]])
+    >>> gm.pairwise(gm.wasserstein_distance, ps)
+    array([[0., 1., 3.],
+           [1., 0., 2.],
+           [3., 2., 0.]])
+    """
+    _checks.function("metric", metric)
+    ps = _batch("ps", ps)
+    others = ps if qs is None else _batch("qs", qs)
+    _checks.same_space("pairwise", ps.dim, others.dim)
+    mirrored = qs is None and metric in SYMMETRIC
+    shape = (len(ps), len(others))
+    for law in (ps, others):
+        law.covariance.prepare()
+    blocks = [b for b in _blocks(shape, ps.dim) if not mirrored or b[0].start <= b[1].start]
+    results = _run([partial(_compute, metric, ps, others, block) for block in blocks], n_jobs)
+    if progress:
+        results = _shown(results, len(blocks))
+    table = np.empty(shape)
+    for (rows, columns), values in zip(blocks, results, strict=True):
+        table[rows, columns] = values
+        if mirrored:
+            table[columns, rows] = values.T
+    if mirrored:
+        return np.triu(table) + np.triu(table, 1).T
+    return table
+
+
+def _batch(name: str, law: Any) -> Gaussian:
+    _checks.flat_batch(name, operand("pairwise", name, law).batch_shape)
+    return law
+
+
+def _blocks(shape: tuple[int, int], dim: int) -> Iterator[Block]:
+    """Cut the table into squares of pairs, so that a symmetric one is mirrored block by block."""
+    side = max(1, int(np.sqrt(CHUNK_BYTES / (8 * dim * dim))))
+    starts = [range(0, n, side) for n in shape]
+    for i, j in product(*starts):
+        yield slice(i, min(i + side, shape[0])), slice(j, min(j + side, shape[1]))
+
+
+def _compute(metric: Metric, ps: Gaussian, qs: Gaussian, block: Block) -> Array:
+    rows, columns = block
+    values = np.asarray(metric(ps[rows][:, None], qs[columns]), dtype=np.float64)
+    _checks.broadcast_result(values.shape, (rows.stop - rows.start, columns.stop - columns.start))
+    return values
+
+
+def _run(tasks: list[Callable[[], Array]], n_jobs: int | None) -> Iterable[Array]:
+    """Yield the results of the tasks in order, here or on joblib's workers."""
+    if n_jobs is None:
+        return (task() for task in tasks)
+    from joblib import Parallel, delayed
+
+    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(task)() for task in tasks)
+
+
+def _shown(results: Iterable[Array], total: int) -> Iterable[Array]:
+    """Pass the results on, with a bar on standard error that counts them."""
+    try:
+        from rich.console import Console
+        from rich.progress import track
+    except ImportError:
+        _checks.needs_extra("progress=True", "rich", "progress")
+    return track(results, "pairs", total=total, console=Console(stderr=True))
