@@ -13,18 +13,54 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gaussmetrics.covariance import Covariance
+from gaussmetrics.displacement import (
+    TransportMap,
+    transport_map,
+    wasserstein_barycenter,
+    wasserstein_geodesic,
+)
 from gaussmetrics.divergences import (
+    JensenShannonBounds,
     bhattacharyya_coefficient,
     bhattacharyya_distance,
+    cauchy_schwarz_divergence,
+    chernoff_alpha,
+    chernoff_information,
+    chi_squared_divergence,
     cross_entropy,
     entropy,
+    geometric_jensen_shannon_divergence,
     hellinger_distance,
+    jeffreys_divergence,
+    jensen_shannon_bounds,
     kl_divergence,
+    mutual_information,
+    renyi_divergence,
 )
+from gaussmetrics.entropic import entropic_transport_cost, sinkhorn_divergence
+from gaussmetrics.explain import Explanation, explain
+from gaussmetrics.fisher_rao import fisher_rao_distance
 from gaussmetrics.gaussian import Conditional, Gaussian
+from gaussmetrics.gradients import (
+    Gradient,
+    bhattacharyya_distance_gradient,
+    hellinger_distance_gradient,
+    jeffreys_divergence_gradient,
+    kl_divergence_gradient,
+    renyi_divergence_gradient,
+    squared_wasserstein_distance_gradient,
+)
+from gaussmetrics.kernels import energy_distance, maximum_mean_discrepancy
+from gaussmetrics.mixtures import mixture_transport_plan, mixture_wasserstein_distance
 from gaussmetrics.moments import Moments
 from gaussmetrics.pairwise import pairwise
-from gaussmetrics.transport import squared_wasserstein_distance, wasserstein_distance
+from gaussmetrics.total_variation import bayes_error, total_variation_distance
+from gaussmetrics.transport import (
+    gelbrich_bound,
+    gromov_wasserstein_distance,
+    squared_wasserstein_distance,
+    wasserstein_distance,
+)
 
 if TYPE_CHECKING:
     from gaussmetrics.linear_model import AnalyticLogisticRegression
@@ -38,17 +74,51 @@ __all__ = [
     "AnalyticLogisticRegression",
     "Conditional",
     "Covariance",
+    "Explanation",
     "Gaussian",
+    "Gradient",
+    "JensenShannonBounds",
     "Moments",
+    "TransportMap",
+    "bayes_error",
     "bhattacharyya_coefficient",
     "bhattacharyya_distance",
+    "bhattacharyya_distance_gradient",
+    "cauchy_schwarz_divergence",
+    "chernoff_alpha",
+    "chernoff_information",
+    "chi_squared_divergence",
     "cross_entropy",
+    "energy_distance",
+    "entropic_transport_cost",
     "entropy",
+    "explain",
+    "fisher_rao_distance",
+    "gelbrich_bound",
+    "geometric_jensen_shannon_divergence",
+    "gromov_wasserstein_distance",
     "hellinger_distance",
+    "hellinger_distance_gradient",
+    "jeffreys_divergence",
+    "jeffreys_divergence_gradient",
+    "jensen_shannon_bounds",
     "kl_divergence",
+    "kl_divergence_gradient",
+    "maximum_mean_discrepancy",
+    "mixture_transport_plan",
+    "mixture_wasserstein_distance",
+    "mutual_information",
     "pairwise",
+    "renyi_divergence",
+    "renyi_divergence_gradient",
+    "sinkhorn_divergence",
     "squared_wasserstein_distance",
+    "squared_wasserstein_distance_gradient",
+    "total_variation_distance",
+    "transport_map",
+    "wasserstein_barycenter",
     "wasserstein_distance",
+    "wasserstein_geodesic",
 ]
 
 

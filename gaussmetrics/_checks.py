@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numbers
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -17,6 +17,8 @@ SINGULAR_REMEDY = (
     "Drop redundant variables, shrink the covariance, or pass allow_singular=True "
     "to work on its support."
 )
+
+SHRINKAGE_FORMULAS = ("oas", "ledoit-wolf")
 
 
 # Arrays
@@ -34,7 +36,8 @@ def real_array(name: str, value: Any, *, shape: str, min_ndim: int) -> Array:
         )
     if array.ndim < min_ndim:
         raise ValueError(f"{name} must have shape {shape}, got {array.shape}.")
-    result = np.array(array, dtype=np.float64, order="C")
+    with np.errstate(over="ignore"):
+        result = np.array(array, dtype=np.float64, order="C")
     if not np.isfinite(result).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
         raise ValueError(
@@ -53,6 +56,10 @@ def _as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
         return np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array of numbers: {error}") from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
 
 
 def mean_vector(value: Any) -> Array:
@@ -99,7 +106,7 @@ def refuse_not_positive_definite(name: str, matrix: Array) -> NoReturn:
     cutoff = eigenvalue_cutoff(matrix.shape[-1])
     spectra: Array = np.asarray(np.linalg.eigvalsh(matrix))
     not_indefinite(name, spectra)
-    scale = np.sqrt(np.diagonal(matrix, axis1=-2, axis2=-1))
+    scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=-2, axis2=-1), 0.0))
     scale = np.where(scale > 0, scale, 1.0)
     correlations = matrix / scale[..., :, None] / scale[..., None, :]
     weakest = np.linalg.eigvalsh(correlations)[..., 0]
@@ -203,9 +210,20 @@ def factor_diagonal(value: Any, factor: Array) -> Array:
     return noise
 
 
-def orthogonal_matrix(name: str, value: Any, dim: int) -> Array:
-    """Check that the columns of a square matrix are orthonormal."""
+def not_singular(name: str, singular: bool, eigenvalues: Array) -> None:
+    """Check that positive eigenvalues do not vanish beside the largest."""
+    if singular:
+        raise ValueError(
+            f"{name} from {eigenvalues.min():.6g} to {eigenvalues.max():.6g} span more than double "
+            f"precision, which makes the covariance singular. {SINGULAR_REMEDY}"
+        )
+
+
+def orthogonal_matrix(name: str, value: Any, eigenvalues: Array) -> Array:
+    """Check that the columns of a square matrix are orthonormal, one for each eigenvalue."""
     v = real_array(name, value, shape="(..., d, d)", min_ndim=2)
+    dim = eigenvalues.shape[-1]
+    batch_shape("eigenvalues and eigenvectors", eigenvalues.shape[:-1], v.shape[:-2])
     if v.shape[-2:] != (dim, dim):
         raise ValueError(f"{name} must have shape (..., {dim}, {dim}), got {v.shape}.")
     defect = np.abs(transpose(v) @ v - np.eye(dim)).max(axis=(-2, -1), initial=0.0)
@@ -264,12 +282,96 @@ def same_space(metric: str, p_dim: int, q_dim: int) -> None:
         )
 
 
+def renyi_order(value: Any) -> float:
+    """Check the order of a Rényi divergence."""
+    if not _is_number(value):
+        raise TypeError(f"alpha must be a number, got {value!r}.")
+    if not 0.0 < value < np.inf:
+        raise ValueError(
+            f"alpha must be positive and finite, got {value!r}. At alpha=1 the divergence is KL."
+        )
+    return float(value)
+
+
+def prior(value: Any) -> float:
+    """Check the probability of the first of two laws."""
+    if not _is_number(value):
+        raise TypeError(f"prior must be a number, got {value!r}.")
+    if not 0.0 < value < 1.0:
+        raise ValueError(
+            f"prior, the probability of p, must lie between 0 and 1, got {value!r}. With a "
+            "certain class there is nothing to decide."
+        )
+    return float(value)
+
+
+def disjoint(x: NDArray[np.intp], y: NDArray[np.intp]) -> None:
+    """Check that two groups of coordinates share none."""
+    both = np.intersect1d(x, y)
+    if len(both):
+        raise ValueError(
+            f"x_index and y_index must not share coordinates, but both name {both.tolist()}. "
+            "A variable and itself have infinite mutual information."
+        )
+
+
+def refuse_uncertified(
+    metric: str, value: float, gap: float, bounds: tuple[float, float]
+) -> NoReturn:
+    """Say that a distance was found but not proved."""
+    raise ValueError(
+        f"{metric} is not certain between these laws: it is near {value:.6g}, between "
+        f"{bounds[0]:.6g} and {bounds[1]:.6g}, but the geodesic found ends {gap:.2g} from its "
+        "target. Laws so far apart are best compared by their logarithmic scales, or by "
+        "bhattacharyya_distance or wasserstein_distance."
+    )
+
+
 def function(name: str, value: Any) -> None:
     """Check that something can be called on two Gaussians."""
     if not callable(value):
         raise TypeError(
             f"{name} must be a function of two Gaussians, such as gaussmetrics.kl_divergence, "
             f"got {value!r}."
+        )
+
+
+def explained_metric(metric: Any, known: Iterable[Any]) -> None:
+    """Check that a metric is one of those whose parts are known."""
+    if not any(metric is function for function in known):
+        names = ", ".join(function.__name__ for function in known)
+        raise ValueError(
+            f"metric must be one of {names} of gaussmetrics, got "
+            f"{getattr(metric, '__name__', repr(metric))}. Other metrics have no such split."
+        )
+
+
+def positive_definite_operands(gradient: str, **ranks: Any) -> None:
+    """Check that both laws of a gradient have a density."""
+    for name, full in ranks.items():
+        if not np.all(full):
+            raise ValueError(
+                f"{gradient} needs positive definite covariances, but that of {name} is singular: "
+                "off its support the metric jumps or has an infinite slope. "
+                "Shrink the covariance, or project both laws on the support first."
+            )
+
+
+def distinct_operands(gradient: str, remedy: str, distance: Any) -> None:
+    """Check that a distance is taken where it has a gradient."""
+    if not np.all(distance):
+        raise ValueError(
+            f"{gradient} is not defined where p = q: the distance has a kink there. Use {remedy}."
+        )
+
+
+def finite_renyi(alpha: float, mixed: Array) -> None:
+    """Check that a Rényi divergence has a gradient: that (1−α)Σp + αΣq is positive definite."""
+    if not np.all(mixed > 0):
+        raise ValueError(
+            f"renyi_divergence_gradient is not defined where the divergence is infinite: at "
+            f"alpha={alpha:g} the matrix (1 - alpha) cov_p + alpha cov_q is not positive definite. "
+            "Take a smaller alpha."
         )
 
 
@@ -314,24 +416,29 @@ def fitted_samples(
     if rows.shape[-2] == 0:
         raise ValueError(f"X must have at least one row, got shape {rows.shape}.")
     w = None if weights is None else sample_weights(weights, rows.shape[:-1])
-    if not _is_number(ddof):
-        raise TypeError(f"ddof must be a number, got {ddof!r}.")
-    count = rows.shape[-2] if w is None else float(np.min(w.sum(axis=-1), initial=np.inf))
-    if not count > ddof:
-        raise ValueError(
-            f"a covariance with ddof={ddof:g} needs more than {ddof:g} samples, got {count:g}."
-        )
+    degrees_of_freedom(rows.shape[-2] if w is None else w.sum(axis=-1), ddof)
     return rows, w
 
 
-def shrinkage(name: str, value: Any) -> None:
-    """Check a shrinkage: a number from 0 to 1, or the name of a formula."""
-    if not (value in ("oas", "ledoit-wolf") if isinstance(value, str) else _is_number(value)):
+def shrinkage(name: str, value: Any, rules: Sequence[str] = SHRINKAGE_FORMULAS) -> None:
+    """Check a shrinkage: a number from 0 to 1, or the name of a rule."""
+    if not (value in rules if isinstance(value, str) else _is_number(value)):
+        *others, last = (f'"{rule}"' for rule in rules)
         raise TypeError(
-            f'{name} must be a number from 0 to 1, "oas" or "ledoit-wolf", got {value!r}.'
+            f"{name} must be a number from 0 to 1, {', '.join(others)} or {last}, got {value!r}."
         )
     if not isinstance(value, str) and not 0 <= value <= 1:
         raise ValueError(f"{name} must lie between 0 and 1, got {value!r}.")
+
+
+def shrunk_everywhere(shrinkages: Any) -> None:
+    """Check that a formula shrinks every covariance of a batch, or none."""
+    zero = np.argwhere(np.atleast_1d(shrinkages) == 0)
+    if len(zero):
+        raise ValueError(
+            f"the shrinkage of X[{int(zero[0][0])}] comes out as 0, which leaves it singular among "
+            f"others that are not. Give the shrinkage as a number."
+        )
 
 
 def some_variance(variance: Any) -> None:
@@ -347,13 +454,22 @@ def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
         raise ValueError(
             f"weights must have one entry a row of X, {shape[-1]}, got {weights.shape}."
         )
+    usable_weights("weights", weights)
+    if batch_shape("X and weights", shape[:-1], weights.shape[:-1]) != shape[:-1]:
+        raise ValueError(
+            f"the batch shapes of X and weights must broadcast to that of X, got {shape[:-1]} "
+            f"and {weights.shape[:-1]}."
+        )
+    return weights
+
+
+def usable_weights(name: str, weights: Array) -> None:
+    """Check that no weight is negative and that they are not all zero."""
     if (weights < 0).any():
         index = [int(i) for i in np.argwhere(weights < 0)[0]]
-        raise ValueError(f"weights must not be negative, but weights{index} is.")
+        raise ValueError(f"{name} must not be negative, but {name}{index} is.")
     if not weights.any(axis=-1).all():
-        raise ValueError("weights must not all be zero.")
-    batch_shape("X and weights", shape[:-1], weights.shape[:-1])
-    return weights
+        raise ValueError(f"{name} must not all be zero.")
 
 
 def positive_dimension(value: Any) -> int:
@@ -371,12 +487,11 @@ def positive_dimension(value: Any) -> int:
 
 def coordinates(name: str, value: Any, dim: int) -> NDArray[np.intp]:
     """Check which coordinates of a vector are meant: an integer, a slice, a list or a mask."""
-    index: Any = value if isinstance(value, slice) else np.asarray(value)
-    if np.size(index) == 0:
-        raise ValueError(f"{name} must name at least one coordinate, got {value!r}.")
     try:
-        chosen = np.atleast_1d(np.arange(dim)[index])
-    except IndexError:
+        index: Any = value if isinstance(value, slice) else np.asarray(value)
+        empty = np.size(index) == 0
+        chosen = np.atleast_1d(np.arange(dim)[[] if empty else index])
+    except (IndexError, TypeError, ValueError):
         raise ValueError(
             f"{name} must name coordinates from 0 to {dim - 1} (an integer, a slice, a list or "
             f"a boolean mask), got {value!r}."
@@ -480,16 +595,16 @@ def mergeable(first: tuple[int, ...], second: tuple[int, ...]) -> None:
 
 def degrees_of_freedom(count: Any, ddof: float) -> None:
     """Check that enough samples are left to divide a scatter matrix by."""
-    if np.min(count) <= ddof:
+    if not _is_number(ddof):
+        raise TypeError(f"ddof must be a number, got {ddof!r}.")
+    smallest = float(np.min(np.asarray(count, dtype=float), initial=np.inf))
+    if not smallest > ddof:
         raise ValueError(
-            f"a covariance with ddof={ddof:g} needs a count above {ddof:g}, "
-            f"got {float(np.min(count)):g}."
+            f"a covariance with ddof={ddof:g} needs more than {ddof:g} samples, got {smallest:g}."
         )
 
 
 # Classifiers
-
-SHRINKAGE_RULES = ("loo", "oas", "ledoit-wolf")
 
 
 def labelled_samples(
@@ -531,23 +646,12 @@ def refuse_leaving_out(shrinkage: float) -> NoReturn:
     )
 
 
-def classifier_parameters(shrinkage: Any, temperature: Any) -> None:
-    """Check how far to shrink and how much to trust: numbers, or names of ways to choose them."""
-    if not (_is_number(shrinkage) and 0.0 <= shrinkage <= 1.0) and not (
-        isinstance(shrinkage, str) and shrinkage in SHRINKAGE_RULES
-    ):
-        raise ValueError(
-            f"shrinkage must be a number from 0 to 1 or one of {', '.join(SHRINKAGE_RULES)}, "
-            f"got {shrinkage!r}."
-        )
-    if not (_is_number(temperature) and 0.0 < temperature < np.inf) and not (
-        isinstance(temperature, str) and temperature == "loo"
-    ):
-        raise ValueError(f"temperature must be a positive number or 'loo', got {temperature!r}.")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+def temperature(value: Any) -> None:
+    """Check a temperature: a positive number, or the name of the way to choose it."""
+    if not (value == "loo" if isinstance(value, str) else _is_number(value)):
+        raise TypeError(f'temperature must be a positive number or "loo", got {value!r}.')
+    if not isinstance(value, str) and not 0.0 < value < np.inf:
+        raise ValueError(f"temperature must be positive and finite, got {value!r}.")
 
 
 def streaming_parameters(name: str, shrinkage: Any, temperature: Any) -> None:
@@ -594,15 +698,6 @@ def several_classes(classes: np.ndarray[Any, Any]) -> None:
         )
 
 
-def sample_weight(weights: Array) -> Array:
-    """Check the weights scikit-learn has passed: none negative, not all zero."""
-    if (weights < 0).any():
-        raise ValueError("sample_weight must not be negative.")
-    if not weights.any():
-        raise ValueError("sample_weight must not be zero for every row.")
-    return weights
-
-
 def priors(value: Any, n_classes: int) -> Array:
     """Check class probabilities."""
     p = real_array("priors", value, shape="(K,)", min_ndim=1)
@@ -619,11 +714,95 @@ def priors(value: Any, n_classes: int) -> Array:
 
 def spread_within(scatter: Array) -> None:
     """Check that samples differ within their classes, by a number that float64 can square."""
-    total = scatter.trace()
-    if not np.isfinite(total):
-        _finite_scatter(np.inf)
-    if not total > 0:
+    if not _finite_scatter(scatter.trace()) > 0:
         raise ValueError(
             "the rows of each class are all equal (or differ by less than 1e-154), so there is no "
             "covariance to measure distances by. Rescale X, or give each class rows that differ."
         )
+
+
+# Transport
+
+
+def positive_number(name: str, value: Any) -> float:
+    """Check a length or another number that must be positive."""
+    if not _is_number(value):
+        raise TypeError(f"{name} must be a number, got {value!r}.")
+    if not 0.0 < value < np.inf:
+        raise ValueError(f"{name} must be positive and finite, got {value!r}.")
+    return float(value)
+
+
+def path_time(value: Any) -> Array:
+    """Check the time along a path."""
+    t = real_array("t", value, shape="(...)", min_ndim=0)
+    if ((t < 0) | (t > 1)).any():
+        raise ValueError(
+            f"t must lie between 0, where the path is at p, and 1, where it is at q, got "
+            f"{float(t[(t < 0) | (t > 1)][0]):g}."
+        )
+    return t
+
+
+def law_weights(name: str, value: Any, count: int) -> Array:
+    """Check the weights of the laws of a batch, equal ones by default, and divide by their sum."""
+    if count == 0:
+        raise ValueError("a mean or a mixture needs at least one law, got an empty batch.")
+    if value is None:
+        return np.full(count, 1.0 / count)
+    weights = real_array(name, value, shape=f"({count},)", min_ndim=1)
+    if weights.shape != (count,):
+        raise ValueError(
+            f"{name} must have one entry a law, shape ({count},), got {weights.shape}."
+        )
+    if (weights < 0).any():
+        index = int(np.argmax(weights < 0))
+        raise ValueError(
+            f"{name} must not be negative, but {name}[{index}] is {weights[index]:.6g}."
+        )
+    if not weights.any():
+        raise ValueError(f"{name} must not all be zero.")
+    weights = weights / weights.max()
+    return weights / weights.sum()
+
+
+def map_exists(exists: Any) -> None:
+    """Check that p varies in enough directions to be carried to q by a map."""
+    if not np.all(exists):
+        raise ValueError(
+            "no map carries p to q, because q varies in directions that p does not see. "
+            "Use wasserstein_geodesic, which needs no map, or add noise to p."
+        )
+
+
+def some_regular(full_rank: Any) -> None:
+    """Check that a barycentre is unique."""
+    if not np.any(full_rank):
+        raise ValueError(
+            "a barycentre needs a law of positive weight with a nonsingular covariance, but all "
+            "are singular. Shrink one of them, or work in the coordinates of their support."
+        )
+
+
+def refuse_not_converged(steps: int, residual: float, tolerance: float) -> NoReturn:
+    """Say how far an iteration has come."""
+    raise RuntimeError(
+        f"the barycentre has not converged: after {steps} steps the last one was "
+        f"{residual:.3g} of its size, above tolerance={tolerance:.3g}. Raise max_steps or "
+        "tolerance."
+    )
+
+
+def step_count(name: str, value: Any) -> int:
+    """Check a largest number of steps."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer, got {value!r}.")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value!r}.")
+    return int(value)
+
+
+def solved(success: bool, message: str) -> None:
+    """Check that a linear program has been solved."""
+    if not success:
+        raise RuntimeError(f"the transport plan has not been found. The solver says: {message}")

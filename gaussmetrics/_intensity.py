@@ -7,7 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from gaussmetrics._typing import Scalars
+from gaussmetrics._linalg import sum_of_squares
+from gaussmetrics._typing import Array, Scalars
+
+
+def relative_size(scatter: Array, dim: int) -> Scalars:
+    """Return `size` from the scatter or, what is the same, from the Gram matrix of the rows."""
+    unit = np.asarray(np.trace(scatter, axis1=-2, axis2=-1)) / dim
+    return sum_of_squares(scatter / unit[..., None, None], 2)
 
 
 def oas(count: Scalars, dim: int, size: Scalars) -> Scalars:
@@ -28,5 +35,5 @@ def ledoit_wolf(count: Scalars, dim: int, size: Scalars, fourth: Scalars) -> Sca
     ----------
     Ledoit & Wolf 2004, doi:10.1016/S0047-259X(03)00096-4.
     """
-    noise, spread = (fourth / count - size) / count, size - dim
+    noise, spread = np.maximum(fourth / count - size, 0.0) / count, size - dim
     return np.where(spread > noise, noise / np.maximum(spread, 1e-300), 1.0)[()]

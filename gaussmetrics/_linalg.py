@@ -83,19 +83,33 @@ def cholesky(matrix: Array) -> Array:
     return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
 
 
-def nuclear_norm(matrix: Array) -> Scalars:
-    """Return the sum of the singular values, Σ s.
+def triangle(columns: Array) -> Array:
+    """Return the lower triangular L with L Lᵀ = F Fᵀ for F (..., d, r) with r ≥ d."""
+    upper: Array = np.asarray(np.linalg.qr(transpose(columns), mode="r"))
+    signs = np.where(diagonal(upper) < 0, -1.0, 1.0)
+    return np.ascontiguousarray(transpose(upper) * signs[..., None, :])
 
-    The eigenvalues s² of the Gram matrix take half the time of the singular values. They lose the
-    small ones, so they serve only where the smallest is at least a hundredth of the largest.
+
+def nuclear_norm(matrix: Array) -> tuple[Scalars, Scalars]:
+    """Return the sum of the singular values and their spread, largest over smallest, up to 500.
+
+    The eigenvalues s² of the Gram matrix take half the time of the singular values. They know a
+    small s to ε s₁²/s only, and serve where the smallest is at least a hundredth of the largest.
     """
+    # Scaled by a power of two, so that no square over- or underflows.
+    _, exponent = np.frexp(np.abs(matrix).max(axis=(-2, -1), initial=0.0))
+    matrix = np.ldexp(matrix, -exponent[..., None, None])
     squares = np.linalg.eigvalsh(transpose(matrix) @ matrix)
-    steep = squares[..., 0] <= 1e-4 * squares[..., -1]
-    result = np.sqrt(np.maximum(squares, 0.0)).sum(axis=-1)
-    if steep.any():
-        result = np.asarray(result)
-        result[steep] = np.linalg.svd(matrix[steep], compute_uv=False).sum(axis=-1)
-    return result
+    smallest, largest = squares[..., 0], squares[..., -1]
+    steep = smallest <= 1e-4 * largest
+    values = np.sqrt(np.maximum(squares, 0.0))
+    total = values.sum(axis=-1)
+    if np.any(steep):
+        total = np.asarray(total)
+        total[steep] = np.linalg.svd(matrix[steep], compute_uv=False).sum(axis=-1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.where(steep, 500.0, values[..., -1] / values[..., 0])
+    return np.ldexp(total, exponent)[()], spread[()]
 
 
 def solve_lower(lower: Array, columns: Array) -> Array:
@@ -105,19 +119,81 @@ def solve_lower(lower: Array, columns: Array) -> Array:
     return solution
 
 
+def batch_last(matrix: Array) -> Array:
+    """Return a batch (..., d, k) as (d, k, n): one operation then works on a whole block."""
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    return np.ascontiguousarray(flat.transpose(1, 2, 0))
+
+
+def solve_lower_batch(lower: Array, columns: Array, *, triangular: bool = False) -> Array:
+    """Return L⁻¹ B for L (d, d, n), batch last, and B (..., d, k) with n matrices.
+
+    Blocks stay in the cache. A lower triangular B keeps its zeros.
+    """
+    d, k = columns.shape[-2:]
+    flat = columns.reshape(-1, d, k)
+    solution = np.empty(flat.shape)
+    for start in range(0, len(flat), 2048):
+        block = slice(start, start + 2048)
+        a, x = lower[..., block], np.array(flat[block].transpose(1, 2, 0), order="C")
+        for j in range(d):
+            done = x[j, : j + 1 if triangular else k]
+            done /= a[j, j]
+            x[j + 1 :, : len(done)] -= a[j + 1 :, j, None] * done
+        solution[block] = x.transpose(2, 0, 1)
+    return solution.reshape(columns.shape)
+
+
+def solve_lower_triangle(lower: Array, other: Array) -> Array:
+    """Return L⁻¹ K for one lower triangular L and one lower triangular K, both (d, d)."""
+    result = np.zeros_like(other)
+    _solve_by_halves(lower, other, result)
+    return result
+
+
+def _solve_by_halves(lower: Array, other: Array, result: Array) -> None:
+    """Leave out the half of the work that the zeros of K make superfluous."""
+    d = len(lower)
+    if d <= 64:
+        result[:] = solve_lower(lower, other)
+        return
+    first, last = slice(None, d // 2), slice(d // 2, None)
+    for half in (first, last):
+        _solve_by_halves(lower[half, half], other[half, half], result[half, half])
+    corner = other[last, first] - lower[last, first] @ result[first, first]
+    result[last, first] = solve_lower(lower[last, last], corner)
+
+
 def invert_lower(lower: Array) -> Array:
-    """Return L⁻¹ for a batch of lower triangular matrices (..., d, d)."""
-    d = lower.shape[-1]
-    if lower.size >= 64 * 64 * d and d > 8:
-        flat = lower.reshape(-1, d, d)
-        inverse = np.stack([dtrtri(matrix.T, lower=0)[0].T for matrix in flat])
-        return inverse.reshape(lower.shape)
-    inverse = np.zeros_like(lower)
-    for i in range(d):
-        pivot = lower[..., i, i, None]
-        inverse[..., i, :i] = -(lower[..., i, None, :i] @ inverse[..., :i, :i])[..., 0, :] / pivot
-        inverse[..., i, i] = 1.0 / lower[..., i, i]
+    """Return L⁻¹ for lower triangular matrices (..., d, d)."""
+    if lower.ndim == 2:
+        inverse, _ = dtrtri(lower.T, lower=0)
+        return inverse.T
+    inverse = np.zeros(lower.shape)
+    _invert_by_halves(lower, inverse)
     return inverse
+
+
+def _invert_by_halves(lower: Array, inverse: Array) -> None:
+    """Work on the whole batch at once: LAPACK called for each small matrix takes longer."""
+    d = lower.shape[-1]
+    if d <= 4:
+        _invert_by_rows(lower, inverse)
+        return
+    first, last = slice(None, d // 2), slice(d // 2, None)
+    for half in (first, last):
+        _invert_by_halves(lower[..., half, half], inverse[..., half, half])
+    corner = lower[..., last, first] @ inverse[..., first, first]
+    np.negative(inverse[..., last, last] @ corner, out=inverse[..., last, first])
+
+
+def _invert_by_rows(lower: Array, inverse: Array) -> None:
+    for i in range(lower.shape[-1]):
+        pivot = 1.0 / lower[..., i, i]
+        inverse[..., i, i] = pivot
+        for j in range(i):
+            known = (lower[..., i, k] * inverse[..., k, j] for k in range(j, i))
+            inverse[..., i, j] = -pivot * sum(known)
 
 
 def _leading_bits(matrix: Array, bits: int, axis: int) -> Array:

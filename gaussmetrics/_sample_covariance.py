@@ -1,4 +1,4 @@
-"""Covariances of samples: dense from many rows, kept as a factor from few, and shrunk on request."""
+"""Covariances of samples: dense from many rows, a factor from few, and shrunk on request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gaussmetrics import _checks, _intensity
 from gaussmetrics._linalg import sum_of_squares, transpose
 from gaussmetrics._typing import Array, Scalars
 from gaussmetrics.covariance import Covariance, LowRank, Singular
-from gaussmetrics.moments import Moments
+from gaussmetrics.moments import Moments, first_row
 
 
 def few_samples(
@@ -20,17 +20,20 @@ def few_samples(
     w = np.ones(rows.shape[:-1]) if weights is None else np.broadcast_to(weights, rows.shape[:-1])
     count = w.sum(axis=-1)
     # Measured from a row of its own, a sample far from the origin keeps its digits.
-    origin = rows[..., :1, :].astype(np.float64)
-    centred = rows - origin
+    origin = first_row(rows, w).astype(np.float64)
+    centred = np.where((w > 0)[..., None], rows - origin, 0.0)
     shift = (w[..., None, :] @ centred) / count[..., None, None]
     centred = np.sqrt(w)[..., None] * (centred - shift)
     mean = (origin + shift)[..., 0, :]
     columns = transpose(centred) / np.sqrt(count - ddof)[..., None, None]
-    if isinstance(shrinkage, float | int) and shrinkage == 0:
+    if not isinstance(shrinkage, str) and shrinkage == 0:
         return mean, Singular(columns)
     target = np.asarray(sum_of_squares(columns, 2)) / rows.shape[-1]
     _checks.some_variance(target)
     gamma = np.asarray(_few_intensity(shrinkage, centred, w, count))
+    if not gamma.any():
+        return mean, Singular(columns)
+    _checks.shrunk_everywhere(gamma)
     kept = np.sqrt(1.0 - gamma)[..., None, None]
     noise = np.broadcast_to((gamma * target)[..., None], mean.shape)
     return mean, LowRank(kept * columns, noise.copy())
@@ -39,9 +42,9 @@ def few_samples(
 def _few_intensity(shrinkage: float | str, centred: Array, w: Array, count: Array) -> Scalars:
     gram = centred @ transpose(centred)
     unit = np.trace(gram, axis1=-2, axis2=-1) / (count * centred.shape[-1])
-    size = sum_of_squares(gram, 2) / (count * unit) ** 2
-    squares = np.diagonal(gram, axis1=-2, axis2=-1) / np.where(w > 0, w, 1.0)
-    fourth = (w * squares**2).sum(axis=-1) / unit**2
+    size = _intensity.relative_size(gram, centred.shape[-1])
+    squares = np.diagonal(gram, axis1=-2, axis2=-1) / np.where(w > 0, w, 1.0) / unit[..., None]
+    fourth = (w * squares**2).sum(axis=-1)
     return _intensity_of(shrinkage, count, centred.shape[-1], size, fourth)
 
 
@@ -50,18 +53,19 @@ def shrunk(
 ) -> Array:
     """Return the covariance (1 − γ) S + γ (tr S/d) I of many rows."""
     cov = moments.covariance(ddof=ddof)
-    if isinstance(shrinkage, float | int) and shrinkage == 0:
+    if not isinstance(shrinkage, str) and shrinkage == 0:
         return cov
     d = cov.shape[-1]
     trace = np.trace(moments.scatter, axis1=-2, axis2=-1)
     unit = trace / (moments.count * d)
     _checks.some_variance(unit)
-    size = sum_of_squares(moments.scatter, 2) / (moments.count * unit) ** 2
+    size = _intensity.relative_size(moments.scatter, d)
     fourth: Any = 0.0
     if shrinkage == "ledoit-wolf":
-        squares = np.asarray(sum_of_squares(rows - moments.mean[..., None, :], 1))
+        deviations = (rows - moments.mean[..., None, :]) / np.sqrt(unit)[..., None, None]
+        squares = np.asarray(sum_of_squares(deviations, 1))
         w = np.ones(squares.shape) if weights is None else weights
-        fourth = (w * squares**2).sum(axis=-1) / unit**2
+        fourth = (w * squares**2).sum(axis=-1)
     gamma = np.asarray(_intensity_of(shrinkage, moments.count, d, size, fourth))[..., None, None]
     target = np.asarray(np.trace(cov, axis1=-2, axis2=-1))[..., None, None] / d
     return (1.0 - gamma) * cov + gamma * target * np.eye(d)

@@ -4,6 +4,21 @@ The covariance of the closed-form classifier is (1 − γ) S + γ τ I with τ =
 are divided by a temperature T. OAS and Ledoit–Wolf are formulas for γ. Leave-one-out judges γ and
 T by the log-loss of each row under the classifier fitted without it, and no second fit is needed:
 without row i the covariance changes by one rank, and in the eigenbasis of S every B is diagonal.
+
+n rows told apart without error do not show that errors never happen: their log-loss falls to 0
+with T. By Laplace's rule of succession the odds of an error are put at 1 to n + 1, and the error is
+to take the row for the nearest rival, the other class of the highest score. With the margins m of
+row i, score of class j minus score of its own class, γ and T minimise
+
+    mean over rows of  log Σⱼ exp(mⱼ/T) − ε max_{j≠y} mⱼ/T,    ε = 1/(n + 2),
+
+the cross-entropy against a share 1 − ε of the row's own class and ε of the rival. It is convex in
+1/T, and T is above 0.
+
+References
+----------
+Platt 1999, Probabilistic outputs for support vector machines: targets smoothed like these, with
+the rows of one class for n.
 """
 
 from __future__ import annotations
@@ -13,8 +28,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
-from gaussmetrics import _checks
+from gaussmetrics import _checks, _intensity
 from gaussmetrics._linalg import eigenvalue_cutoff
 from gaussmetrics._typing import Array
 from gaussmetrics.moments import ClassMoments, row_blocks
@@ -26,45 +42,31 @@ TEMPERATURES = (1e-6, 1e6)
 IN_CACHE = 0.25
 """Share of a block of rows that leaves room in the cache for scores beside them."""
 
-COARSE, FINE = 8, 5
-"""Shrinkages tried along the whole path, and then between the neighbours of the best."""
+COARSE, FINE = 12, 2
+"""Shrinkages tried along the whole path, and then at vertices of parabolas through the best."""
 
 
 def oas(moments: ClassMoments) -> float:
-    """Return the oracle approximating shrinkage of the pooled covariance.
-
-    References
-    ----------
-    Chen, Wiesel, Eldar & Hero 2010, doi:10.1109/TSP.2010.2053029, eq. 23, as scikit-learn has it.
-    """
-    relative = moments.scatter / (moments.count * mean_variance(moments))
-    size = np.mean(relative**2)
-    excess = (moments.count + 1.0) * (size - 1.0 / len(relative))
-    return float(min(1.0, (size + 1.0) / excess)) if excess > 0 else 1.0
+    """Return the oracle approximating shrinkage of the pooled covariance."""
+    d = len(moments.scatter)
+    return float(_intensity.oas(moments.count, d, _intensity.relative_size(moments.scatter, d)))
 
 
 def ledoit_wolf(
     X: NDArray[Any], codes: NDArray[Any], moments: ClassMoments, weights: Array | None
 ) -> float:
-    """Return the Ledoit–Wolf shrinkage of the pooled residuals, about their known mean 0.
-
-    References
-    ----------
-    Ledoit & Wolf 2004, doi:10.1016/S0047-259X(03)00096-4.
-    """
-    n, d = moments.count, X.shape[1]
-    unit = mean_variance(moments)
-    fourth = 0.0
+    """Return the Ledoit–Wolf shrinkage of the pooled residuals, about their known mean 0."""
+    n, d, unit = moments.count, X.shape[1], mean_variance(moments)
+    fourth = np.float64(0.0)
     for at, block in _residuals(X, codes, moments.means):
         squares = np.einsum("ij,ij->i", block, block) / unit
-        fourth += float(squares**2 @ (np.ones(len(squares)) if weights is None else weights[at]))
-    size = float(np.sum((moments.scatter / (n * unit)) ** 2))
-    spread = size - d
-    return min(1.0, (fourth / n - size) / (n * spread)) if spread > 0 else 1.0
+        fourth += squares**2 @ (np.ones(len(squares)) if weights is None else weights[at])
+    size = _intensity.relative_size(moments.scatter, d)
+    return float(_intensity.ledoit_wolf(n, d, size, fourth))
 
 
 class Choice(NamedTuple):
-    """A point of the search and its leave-one-out log-loss."""
+    """A point of the search and its leave-one-out loss, smoothed."""
 
     loss: float
     shrinkage: float
@@ -83,10 +85,8 @@ class LeaveOneOut:
 
     By Sherman–Morrison the left-out squared distances of row i are c²ah to its own class and
     a(h + 2δⱼ + eδⱼ²) + Δ²ⱼ to class j. τ is held fixed, and a row alone in its class is not judged.
-    Where u < 1 = max u, the divisor of the covariance, target included, is n − u and not n − 1.
-    n rows cannot vouch for a log-loss below 1/n: losses below it count as equal, and of those the
-    most cautious wins, which is the highest temperature and then the largest shrinkage. Where all
-    rows are classified right the loss falls to 0 with T, and a T below 1 is not considered.
+    Where u < 1 = max u, the divisor of the covariance, target included, is n − u and not n − 1,
+    and rows are counted in units of max u.
 
     Parameters
     ----------
@@ -121,7 +121,8 @@ class LeaveOneOut:
         self.inflation = own / np.where(self.judged, own - self.out, own)
         self.rest = moments.count - self.out.max()
         self.log_priors = log_priors(moments, priors)
-        self.resolution = float(self.out.max() / moments.count)
+        row = float(self.out.max())
+        self.confusion = row / (float(self.weights.sum()) + 2.0 * row)
         # Against class frequencies, a class that has lost a row weighs a little less.
         self.own_gain = np.zeros(len(w)) if priors is not None else np.log(self.inflation)
 
@@ -196,36 +197,36 @@ class LeaveOneOut:
         return result
 
     def judge(self, shrinkages: Array, temperature: float | None) -> list[Choice]:
-        """Return the best temperature (or the given one) and the log-loss at each shrinkage."""
+        """Return the best temperature (or the given one) and the loss at each shrinkage."""
         choices: list[Choice] = []
-        beta = 1.0
+        beta = 1.0 if temperature is None else 1.0 / temperature
         resolved = np.array([s for s in shrinkages if self.resolves(s)])
+        if not len(resolved):
+            return choices
         for shrinkage, h in zip(resolved, self.quadratic_forms(resolved), strict=True):
             margins = self.margins(shrinkage, h)
             if margins is None:
                 continue
+            pull = self.confusion * self.mean_rival(margins)
             if temperature is None:
-                loss, beta = _fit_temperature(margins, self.weights, beta, self.resolution)
+                loss, beta = _fit_temperature(margins, self.weights, pull, beta)
             else:
-                beta = 1.0 / temperature
-                loss = _loss(margins, self.weights, beta)[0]
+                loss = _loss(margins, self.weights, pull, beta)[0]
             choices.append(Choice(loss, float(shrinkage), 1.0 / beta))
         return choices
 
-    def search(self, temperature: float | None) -> Choice:
-        """Return the shrinkage and temperature of the least log-loss: whole path, then zoom."""
-        path = self.path()
-        choices = self.judge(path, temperature)
-        near = int(np.searchsorted(path, min(choices, key=self.rank).shrinkage))
-        inner = path[(path > 0.0) & (path < 1.0)]
-        ends = path[[max(near - 1, 0), min(near + 1, len(path) - 1)]]
-        low, high = np.clip(ends, inner[0], inner[-1])
-        ridge = np.geomspace(low / (1 - low), high / (1 - high), FINE + 2)[1:-1]
-        return min(choices + self.judge(ridge / (1 + ridge), temperature), key=self.rank)
+    def mean_rival(self, margins: Array) -> float:
+        """Return the mean over rows of the largest margin of another class."""
+        others = self.codes != np.arange(len(margins))[:, None]
+        rivals = margins.max(axis=0, where=others, initial=-np.inf)
+        return float(np.average(rivals, weights=self.weights))
 
-    def rank(self, choice: Choice) -> tuple[float, float]:
-        """Order by loss; of losses that n rows do not tell apart, prefer the largest shrinkage."""
-        return max(choice.loss, 1.001 * self.resolution), -choice.shrinkage
+    def search(self, temperature: float | None) -> Choice:
+        """Return the point of least loss: along the whole path, then by parabolas."""
+        choices = self.judge(self.path(), temperature)
+        for _ in range(FINE):
+            choices += self.judge(_vertex(choices), temperature)
+        return min(choices)
 
 
 def choose(
@@ -241,42 +242,46 @@ def choose(
     return shrinkage, found[0].temperature
 
 
-def _fit_temperature(
-    margins: Array, weights: Array, start: float, floor: float
-) -> tuple[float, float]:
-    """Return the least log-loss of β · margins over β = 1/T, and β, by Newton's method.
+def _vertex(choices: list[Choice]) -> Array:
+    """Return where the parabola in log γ/(1 − γ) through the best three neighbours is least.
 
-    If the loss falls below `floor` on the way from β = 0, the answer is the β where it gets there.
-    If every row is classified right, the loss has no minimum and nothing asks for β above 1.
+    Nothing is returned if that is not between them, or has been tried.
     """
-    separated = ((margins >= 0.0).sum(axis=0) == 1)[weights > 0].all()
-    if separated and (loss := _loss(margins, weights, 1.0)[0]) >= floor:
-        return loss, 1.0
+    inner = sorted((c.shrinkage, c.loss) for c in choices if 0.0 < c.shrinkage < 1.0)
+    shrinkages, losses = np.array(inner).T
+    centre = min(max(int(losses.argmin()), 1), len(losses) - 2)
+    near = slice(centre - 1, centre + 2)
+    logits = logit(shrinkages[near])
+    # A parabola has the slope of a chord in the middle of the chord.
+    left, right = np.diff(losses[near]) / np.diff(logits)
+    middle, step = 0.5 * (logits[0] + logits[1]), 0.5 * (logits[2] - logits[0])
+    vertex = middle - step * left / (right - left) if right > left else np.inf
+    new = logits[0] < vertex < logits[2] and np.abs(vertex - logits).min() > 1e-6
+    return np.asarray(expit([vertex] if new else []))
+
+
+def _fit_temperature(
+    margins: Array, weights: Array, pull: float, start: float
+) -> tuple[float, float]:
+    """Return the least loss over β = 1/T, and β, by Newton's method within a shrinking bracket."""
     beta, low, high = start, 1.0 / TEMPERATURES[1], 1.0 / TEMPERATURES[0]
     for _ in range(100):
-        loss, slope, curvature = _loss(margins, weights, beta)
-        low, high = (low, beta) if slope > 0 or loss < floor else (beta, high)
-        following = _newton_step(beta, loss - floor, slope, curvature)
-        if not low < following < high:
+        loss, slope, curvature = _loss(margins, weights, pull, beta)
+        low, high = (low, beta) if slope > 0 else (beta, high)
+        # Far above the minimum the loss is a straight line, and a plain step would leave β > 0.
+        damped = beta * curvature + max(slope, 0.0)
+        following = beta - beta * slope / damped if damped > 0 else np.inf
+        if not low <= following <= high:
             following = float(np.sqrt(low * high))
-        if abs(following - beta) <= 1e-8 * beta:
+        # A step squares the relative error: after one of 10⁻⁵, β has all the digits it can have.
+        if abs(following - beta) <= 1e-5 * beta:
             break
         beta = following
     return loss, following
 
 
-def _newton_step(beta: float, excess: float, slope: float, curvature: float) -> float:
-    """Step towards the minimum of a convex loss or towards excess = 0, whichever is nearer to 0."""
-    # Far above the minimum the loss is a straight line: damped there, no step leaves β > 0.
-    damped = beta * curvature + max(slope, 0.0)
-    minimum = beta - beta * slope / damped if damped > 0 else np.inf
-    if slope < 0:
-        return min(minimum, beta - excess / slope)
-    return minimum if excess >= 0 else -np.inf
-
-
-def _loss(margins: Array, weights: Array, beta: float) -> tuple[float, float, float]:
-    """Mean of log Σⱼ exp(β · margin) over rows, and its first two derivatives in β."""
+def _loss(margins: Array, weights: Array, pull: float, beta: float) -> tuple[float, float, float]:
+    """Mean of log Σⱼ exp(β · margin) over rows minus β · pull, and two derivatives in β."""
     sums = np.zeros(3)
     for at in row_blocks(margins.T.shape, IN_CACHE):
         m = margins[:, at]
@@ -291,7 +296,7 @@ def _loss(margins: Array, weights: Array, beta: float) -> tuple[float, float, fl
         w = weights[at]
         sums += w @ (beta * top + np.log(total)), w @ first, w @ (second - first**2)
     loss, slope, curvature = sums / weights.sum()
-    return float(loss), float(slope), float(curvature)
+    return float(loss - beta * pull), float(slope - pull), float(curvature)
 
 
 def _residuals(X: NDArray[Any], codes: NDArray[Any], means: Array) -> Iterator[tuple[slice, Array]]:

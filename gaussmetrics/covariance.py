@@ -107,7 +107,10 @@ class Covariance(ABC):
         columns = _checks.factor_matrix("factor", factor)
         if diagonal is None:
             return _from_columns(columns)
-        return LowRank(columns, _checks.factor_diagonal(diagonal, columns))
+        low_rank = LowRank(columns, _checks.factor_diagonal(diagonal, columns))
+        if columns.shape[-1] < low_rank.dim:
+            return low_rank
+        return Dense(_linalg.triangle(low_rank.factor()), factor=low_rank.factor())
 
     @staticmethod
     def from_precision(precision: ArrayLike) -> Covariance:
@@ -137,8 +140,11 @@ class Covariance(ABC):
             If an eigenvalue is negative, or zero without `allow_singular`, or V is not orthogonal.
         """
         w = _checks.variances("eigenvalues", eigenvalues, allow_zero=allow_singular)
-        v = _checks.orthogonal_matrix("eigenvectors", eigenvectors, w.shape[-1])
-        return _from_columns(v * np.sqrt(w)[..., None, :])
+        v = _checks.orthogonal_matrix("eigenvectors", eigenvectors, w)
+        covariance = _from_columns(v * np.sqrt(w)[..., None, :])
+        if not allow_singular:
+            _checks.not_singular("eigenvalues", covariance.singular, w)
+        return covariance
 
     @abstractmethod
     def dense(self) -> Array: ...
@@ -208,6 +214,13 @@ class Covariance(ABC):
 
         return self._with_parts(repeat)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Freeze the arrays again, which a pickle does not keep frozen."""
+        self.__dict__.update(state)
+        for part in state.values():
+            if isinstance(part, np.ndarray):
+                _frozen(part)
+
     def __repr__(self) -> str:
         batch = f", batch_shape={self.batch_shape}" if self.batch_shape else ""
         return f"<{type(self).__name__} covariance, dim={self.dim}{batch}>"
@@ -230,7 +243,7 @@ class Dense(Covariance):
         inverse: Array | None = None,
     ) -> None:
         self.lower = _frozen(lower)
-        self.given_factor = factor
+        self.given_factor = None if factor is None else _frozen(factor)
         self._matrix = None if matrix is None else _frozen(matrix)
         self._inverse = inverse
         self.dim = lower.shape[-1]
@@ -264,6 +277,8 @@ class Dense(Covariance):
         return _linalg.diagonal(self._matrix)
 
     def whiten(self, x: Array) -> Array:
+        if self._matches_few(x.shape[:-1]):
+            return _linalg.solve_lower_batch(self._lower_batch_last, x[..., None])[..., 0]
         if self.batch_shape:
             return (self._inverse_lower() @ x[..., None])[..., 0]
         return _linalg.solve_lower(self.lower, x.reshape(-1, self.dim).T).T.reshape(x.shape)
@@ -272,6 +287,22 @@ class Dense(Covariance):
         if self.batch_shape or columns.ndim > 2:
             return self._inverse_lower() @ columns
         return _linalg.solve_lower(self.lower, columns)
+
+    def whiten_lower(self, other: Array) -> Array:
+        """Return L⁻¹ K for a lower triangular K (..., d, d)."""
+        if self._matches_few(other.shape[:-2]):
+            return _linalg.solve_lower_batch(self._lower_batch_last, other, triangular=True)
+        if self.batch_shape or other.ndim > 2:
+            return self._inverse_lower() @ other
+        return _linalg.solve_lower_triangle(self.lower, other)
+
+    @cached_property
+    def _lower_batch_last(self) -> Array:
+        return _linalg.batch_last(self.lower)
+
+    def _matches_few(self, batch_shape: tuple[int, ...]) -> bool:
+        """Tell whether substitution in step with another batch beats inverting this one."""
+        return self._inverse is None and self.dim <= 8 and self.batch_shape == batch_shape != ()
 
     def _inverse_lower(self) -> Array:
         """L⁻¹, kept so that a table of n × m pairs inverts n + m factors."""
@@ -292,15 +323,15 @@ class Dense(Covariance):
         normals = rng.standard_normal((*shape, self.dim))
         return (self.lower @ normals[..., None])[..., 0]
 
-    def marginal(self, chosen: Index) -> Covariance:
+    def marginal(self, chosen: Index) -> Dense:
+        lower = _linalg.triangle(self.lower[..., chosen, :])
         if self.given_factor is not None:
-            return _from_columns(self.given_factor[..., chosen, :])
-        return Dense.from_matrix(self.dense()[..., chosen[:, None], chosen])
+            return Dense(lower, factor=self.given_factor[..., chosen, :])
+        return Dense(lower, matrix=self.dense()[..., chosen[:, None], chosen])
 
-    def regress(self, y: Index, x: Index) -> tuple[Array, Covariance]:
+    def regress(self, y: Index, x: Index) -> tuple[Array, Dense]:
         # The Cholesky factor of (x, y) holds the regression in its blocks.
-        joint = self.marginal(np.concatenate([x, y]))
-        lower, k = joint.lower, len(x)  # type: ignore[attr-defined]
+        lower, k = self.marginal(np.concatenate([x, y])).lower, len(x)
         inverse = _linalg.invert_lower(lower[..., :k, :k])
         residual = np.ascontiguousarray(lower[..., k:, k:])
         return transpose(lower[..., k:, :k] @ inverse), Dense(residual, factor=residual)
@@ -399,10 +430,11 @@ class LowRank(Covariance):
         self.batch_shape = np.broadcast_shapes(columns.shape[:-2], noise.shape[:-1])
 
     @cached_property
-    def _spectrum(self) -> tuple[Array, Array]:
-        """U (..., d, r) and s (..., r)."""
-        u, s, _ = np.linalg.svd(self.columns / np.sqrt(self.noise)[..., None], full_matrices=False)
-        return u, s
+    def _spectrum(self) -> tuple[Array, Array, Array]:
+        """U (..., d, r), s (..., r) and Wᵀ (..., r, r)."""
+        scaled = self.columns / np.sqrt(self.noise)[..., None]
+        u, s, wt = np.linalg.svd(scaled, full_matrices=False)
+        return u, s, wt
 
     @property
     def isotropic(self) -> bool:
@@ -428,30 +460,43 @@ class LowRank(Covariance):
         return self.whiten_columns(x[..., None])[..., 0]
 
     def whiten_columns(self, columns: Array) -> Array:
-        u, s = self._spectrum
-        scaled = columns / np.sqrt(self.noise)[..., None]
-        inside = transpose(u) @ scaled
-        outside = scaled - u @ inside
-        # Once more, because what is left outside may be small.
-        outside = outside - u @ (transpose(u) @ outside)
+        inside, outside = self._split(columns / np.sqrt(self.noise)[..., None])
+        s = self._spectrum[1]
         return _linalg.stacked(inside / np.sqrt(1.0 + s * s)[..., None], outside)
 
     def solve(self, columns: Array) -> Array:
         """Return Σ⁻¹ B."""
-        explained = self.explained()
-        return columns / self.noise[..., None] - explained @ (transpose(explained) @ columns)
+        u, s, _ = self._spectrum
+        root = np.sqrt(self.noise)[..., None]
+        inside, outside = self._split(columns / root)
+        return (outside + u @ (inside / (1.0 + s * s)[..., None])) / root
+
+    def _split(self, scaled: Array) -> tuple[Array, Array]:
+        """Return Uᵀ B and (I − U Uᵀ) B."""
+        u = self._spectrum[0]
+        inside = transpose(u) @ scaled
+        outside = scaled - u @ inside
+        # Once more, because what is left outside may be small.
+        return inside, outside - u @ (transpose(u) @ outside)
 
     def explained(self) -> Array:
         """Return H (..., d, r) with Σ⁻¹ = diag(1/v) − H Hᵀ."""
-        u, s = self._spectrum
+        u, s, _ = self._spectrum
         return u * (s / np.sqrt(1.0 + s * s))[..., None, :] / np.sqrt(self.noise)[..., None]
 
     def log_det(self) -> Scalars:
-        _, s = self._spectrum
+        s = self._spectrum[1]
         return np.log(self.noise).sum(axis=-1) + np.log1p(s * s).sum(axis=-1)
 
     def precisions(self) -> Array:
-        return 1.0 / self.noise - sum_of_squares(self.explained(), 1)
+        u, s, _ = self._spectrum
+        within = u * u
+        outside = 1.0 - within.sum(axis=-1)
+        # Where the factors explain most of a variable, what they leave is measured, not subtracted.
+        rows = np.flatnonzero((outside < 0.5).reshape(-1, self.dim).any(axis=0))
+        unit = np.eye(self.dim)[:, rows] if len(rows) else np.zeros((self.dim, 0))
+        outside[..., rows] = sum_of_squares(transpose(self._split(unit)[1]), 1)
+        return (outside + (within / (1.0 + s * s)[..., None, :]).sum(axis=-1)) / self.noise
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         factors = rng.standard_normal((*shape, self.columns.shape[-1]))
@@ -462,13 +507,15 @@ class LowRank(Covariance):
         return LowRank(self.columns[..., chosen, :], self.noise[..., chosen])
 
     def regress(self, y: Index, x: Index) -> tuple[Array, LowRank]:
-        # Given x, the latent factors keep the covariance (I + Fxᵀ Dx⁻¹ Fx)⁻¹.
+        # Given x, the latent factors keep the covariance (I + Fxᵀ Dx⁻¹ Fx)⁻¹ = W (1 + s²)⁻¹ Wᵀ
+        # in the row space of Fx, and all of it outside.
         fy, known = self.columns[..., y, :], self.marginal(x)
-        weights = known.solve(known.columns) @ transpose(fy)
-        scaled = known.columns / np.sqrt(known.noise)[..., None]
-        lower = _linalg.cholesky(transpose(scaled) @ scaled + np.eye(scaled.shape[-1]))
-        columns = fy @ transpose(_linalg.invert_lower(lower))
-        return weights, LowRank(columns, np.ascontiguousarray(self.noise[..., y]))
+        u, s, wt = known._spectrum
+        coefficients = (fy @ transpose(wt)) * (s / (1.0 + s * s))[..., None, :]
+        weights = (u @ transpose(coefficients)) / np.sqrt(known.noise)[..., None]
+        kept = transpose(wt) @ (wt / np.sqrt(1.0 + s * s)[..., None])
+        columns = fy @ (kept + np.eye(wt.shape[-1]) - transpose(wt) @ wt)
+        return weights, LowRank(columns, self.noise[..., y])
 
     def _with_parts(self, change: Callable[[Array, int], Array]) -> LowRank:
         full = self.batch_shape
@@ -482,12 +529,16 @@ class Singular(Covariance):
     """Σ = F Fᵀ of any rank: the law lives on the range of F.
 
     Singular values of F below the cutoff count as zero. `scale` is the size their rounding is
-    measured by, the largest of them unless F is what is left of something larger.
+    measured by, the largest of them unless F is what is left of something larger. `matrix` is
+    given where F was computed from it.
     """
 
-    def __init__(self, columns: Array, scale: Array | None = None) -> None:
+    def __init__(
+        self, columns: Array, scale: Array | None = None, matrix: Array | None = None
+    ) -> None:
         self.columns = _frozen(columns)
         self.scale = scale
+        self.given_matrix = None if matrix is None else _frozen(matrix)
         self.dim = columns.shape[-2]
         self.batch_shape = columns.shape[:-2]
 
@@ -507,6 +558,8 @@ class Singular(Covariance):
         return transpose(u / np.where(s > 0, s, 1.0)[..., None, :])
 
     def dense(self) -> Array:
+        if self.given_matrix is not None:
+            return self.given_matrix
         return self.columns @ transpose(self.columns)
 
     def factor(self) -> Array:
@@ -536,8 +589,9 @@ class Singular(Covariance):
         outside = x - (u @ (transpose(u) @ x[..., None]))[..., 0]
         largest = s.max(axis=-1, initial=0.0)
         smallest = np.where(s > 0, s, np.inf).min(axis=-1, initial=np.inf)
-        # The support itself is known to the rounding of Σ against its smallest eigenvalue.
-        spread = np.maximum(largest / smallest, 1.0) ** 2
+        # The support itself is known to the rounding of F, or Σ, against its smallest value.
+        given = 1 if self.given_matrix is None else 2
+        spread = np.maximum(largest / smallest, 1.0) ** given
         tolerance = np.minimum(_linalg.eigenvalue_cutoff(25 * self.dim) * spread, 1e-6)
         return _linalg.norm(outside) <= tolerance * np.maximum(magnitude, _linalg.norm(x))
 
@@ -569,7 +623,8 @@ class Singular(Covariance):
 
     def _with_parts(self, change: Callable[[Array, int], Array]) -> Singular:
         scale = None if self.scale is None else change(np.asarray(self.scale), 0)
-        return Singular(change(self.columns, 2), scale)
+        matrix = None if self.given_matrix is None else change(self.given_matrix, 2)
+        return Singular(change(self.columns, 2), scale, matrix)
 
 
 def from_symmetric(matrix: Array, *, allow_singular: bool = False) -> Covariance:
@@ -585,7 +640,7 @@ def from_symmetric(matrix: Array, *, allow_singular: bool = False) -> Covariance
     w, v = np.linalg.eigh(matrix)
     _checks.not_indefinite("cov", w)
     kept = w > _linalg.eigenvalue_cutoff(matrix.shape[-1]) * w[..., -1:]
-    return Singular(v * np.sqrt(np.where(kept, w, 0.0))[..., None, :])
+    return Singular(v * np.sqrt(np.where(kept, w, 0.0))[..., None, :], matrix=matrix)
 
 
 def _from_columns(columns: Array) -> Covariance:
@@ -593,13 +648,11 @@ def _from_columns(columns: Array) -> Covariance:
     d, r = columns.shape[-2:]
     if r < d:
         return Singular(columns)
-    upper: Array = np.asarray(np.linalg.qr(transpose(columns), mode="r"))
-    pivots = np.abs(_linalg.diagonal(upper))
+    lower = _linalg.triangle(columns)
     rows = np.sqrt(sum_of_squares(columns, 1))
-    if (pivots <= _linalg.eigenvalue_cutoff(r) * rows).any():
+    if (_linalg.diagonal(lower) <= _linalg.eigenvalue_cutoff(r) * rows).any():
         return Singular(columns)
-    signs = np.sign(_linalg.diagonal(upper))
-    return Dense(np.ascontiguousarray(transpose(upper) * signs[..., None, :]), factor=columns)
+    return Dense(lower, factor=columns)
 
 
 def _is_well_factorised(matrix: Array, lower: Array) -> bool:

@@ -83,7 +83,8 @@ class Gaussian:
         self._set(mu, sigma)
 
     def _set(self, mean: Array, covariance: Covariance) -> None:
-        mean.flags.writeable = False
+        if mean.flags.writeable:
+            mean.flags.writeable = False
         self.mean = mean
         self.covariance = covariance
         self.dim = covariance.dim
@@ -187,10 +188,17 @@ class Gaussian:
 
     def __getitem__(self, index: Any) -> Gaussian:
         """Return the laws at an index into the batch, with NumPy's rules."""
-        item = _checks.batch_item(index, self.batch_shape)
-        mean = np.broadcast_to(self.mean, (*self.batch_shape, self.dim))
-        covariance = self.covariance.broadcast_to(self.batch_shape)
-        return Gaussian._from_checked(mean[item], covariance[item])
+        _checks.batch_item(index, self.batch_shape)
+        key = index if isinstance(index, tuple) else (index,)
+        whole = np.broadcast_to(self.mean, (*self.batch_shape, self.dim))
+        mean = whole[key + (slice(None),)]  # noqa: RUF005
+        covariance = self.covariance
+        if covariance.batch_shape:
+            covariance = covariance.broadcast_to(self.batch_shape)[key]
+        return Gaussian._from_checked(mean, covariance)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Gaussian._from_checked, (self.mean, self.covariance)
 
     def logpdf(self, x: ArrayLike) -> Scalars:
         """Return the log-density log p(x) = −½ (‖L⁻¹(x − μ)‖² + log det Σ + d log 2π).
@@ -335,7 +343,7 @@ class Conditional:
     def __call__(self, x: ArrayLike) -> Gaussian:
         """Return the law N(x W + b, residual covariance) at known values x (..., k)."""
         points = _checks.points(x, self.weights.shape[-2])
-        _checks.batch_shape("x and the Gaussian", points.shape[:-1], self.weights.shape[:-2])
+        _checks.batch_shape("x and the Gaussian", points.shape[:-1], self.intercept.shape[:-1])
         mean = (points[..., None, :] @ self.weights)[..., 0, :] + self.intercept
         return Gaussian._from_checked(mean, self.covariance)
 

@@ -90,7 +90,7 @@ class Moments:
         w = None if weights is None else _checks.sample_weights(weights, rows.shape[:-1])
         if w is not None:
             w = np.broadcast_to(w, rows.shape[:-1])
-        origin = rows[..., :1, :].astype(np.float64)
+        origin = first_row(rows, w).astype(np.float64)
         empty = cls(*_no_samples(rows.shape[:-2], rows.shape[-1]))
         parts = (_part(rows[..., at, :] - origin, w, at) for at in row_blocks(rows.shape))
         whole = reduce(add, parts, empty)
@@ -209,6 +209,14 @@ class ClassMoments:
         return Moments(between.count, between.mean, self.scatter + between.scatter)
 
 
+def first_row(rows: NDArray[Any], weights: Array | None) -> NDArray[Any]:
+    """Return the first row that counts, (..., 1, d), or none of no rows."""
+    if weights is None or rows.shape[-2] == 0:
+        return rows[..., :1, :]
+    counted = np.argmax(np.broadcast_to(weights, rows.shape[:-1]) > 0, axis=-1)
+    return np.take_along_axis(rows, counted[..., None, None], axis=-2)
+
+
 def _store(moments: Any, **arrays: Any) -> None:
     """Set the fields of a frozen instance to float64 copies that no one can write to."""
     for name, value in arrays.items():
@@ -232,10 +240,10 @@ def _merge(n1: Scalars, m1: Array, n2: Scalars, m2: Array) -> tuple[Array, Array
     return n, mean, np.sqrt(n1 * part2)[..., None] * delta
 
 
-def row_blocks(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Cut the rows of (..., n, d) samples into slices of about BLOCK_ELEMENTS numbers."""
+def row_blocks(shape: tuple[int, ...], share: float = 1.0) -> Iterator[slice]:
+    """Cut the rows of (..., n, d) samples into slices of about BLOCK_ELEMENTS · share numbers."""
     n = shape[-2]
-    size = max(64, BLOCK_ELEMENTS * n // max(1, int(np.prod(shape))))
+    size = max(64, int(share * BLOCK_ELEMENTS) * n // max(1, int(np.prod(shape))))
     return (slice(start, min(start + size, n)) for start in range(0, n, size))
 
 
@@ -253,10 +261,16 @@ def _centre(block: Array, weights: Array | None) -> tuple[Scalars, Array]:
     return count, mean
 
 
+def _gram(block: Array) -> Array:
+    """BᵀB, symmetric to the last bit; the check of the scatter is what reports an overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return transpose(block) @ block
+
+
 def _part(block: Array, weights: Array | None, at: slice) -> Moments:
     """Moments of one block, which is centred in place."""
     count, mean = _centre(block, None if weights is None else weights[..., at])
-    return Moments(count, mean, transpose(block) @ block)
+    return Moments(count, mean, _gram(block))
 
 
 def _by_class(
@@ -278,8 +292,7 @@ def _by_class(
         for k, rows in _stretches(ends, at):
             block[rows] -= origins[k]
             stretches.append((k, *_centre(block[rows], None if w is None else w[rows])))
-        with np.errstate(over="ignore", invalid="ignore"):  # whoever uses the scatter checks it
-            scatter += block.T @ block
+        scatter += _gram(block)
     counts, offsets, between = _merge_stretches(stretches, n_classes, X.shape[1])
     return ClassMoments(counts, origins + offsets, scatter + between)
 

@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from gaussmetrics import _checks, divergences, transport
+from gaussmetrics import (
+    _checks,
+    divergences,
+    fisher_rao,
+    kernels,
+    total_variation,
+    transport,
+)
 from gaussmetrics._typing import Array
 from gaussmetrics.gaussian import Gaussian, operand
 
@@ -23,7 +30,16 @@ SYMMETRIC = frozenset(
     {
         divergences.bhattacharyya_coefficient,
         divergences.bhattacharyya_distance,
+        divergences.cauchy_schwarz_divergence,
+        divergences.chernoff_information,
+        divergences.geometric_jensen_shannon_divergence,
         divergences.hellinger_distance,
+        divergences.jeffreys_divergence,
+        fisher_rao.fisher_rao_distance,
+        total_variation.total_variation_distance,
+        kernels.energy_distance,
+        transport.gelbrich_bound,
+        transport.gromov_wasserstein_distance,
         transport.squared_wasserstein_distance,
         transport.wasserstein_distance,
     }

@@ -9,7 +9,7 @@ from table import METRICS, OVERLAPS
 import gaussmetrics as gm
 
 EPS = np.finfo(float).eps
-DISTANCES = {metric.name: metric for metric in METRICS}
+DISTANCES = {metric.name: metric for metric in METRICS if metric.oracle}
 
 
 def bound(name, kappa, apart):

@@ -111,7 +111,12 @@ def test_entropy_of_an_array():
     [
         ([1.0, 2.0], {}, ValueError, "X must have shape (..., n, d)"),
         (np.zeros((0, 2)), {}, ValueError, "X must have at least one row, got shape (0, 2)"),
-        (np.zeros((5, 0)), {}, ValueError, "X must have shape (..., n, d) with at least one column, got (5, 0)"),
+        (
+            np.zeros((5, 0)),
+            {},
+            ValueError,
+            "X must have shape (..., n, d) with at least one column, got (5, 0)",
+        ),
         ([[NAN, 1.0], [0, 1], [1, 1]], {}, ValueError, "X must be finite, but X[0, 0] is nan"),
         ([["a", "b"]], {}, TypeError, "X must hold real numbers"),
         (np.ones((1, 2)), {}, ValueError, "samples, got 1"),

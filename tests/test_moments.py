@@ -94,6 +94,13 @@ def test_merging_parts_of_any_size_is_taking_them_together():
     np.testing.assert_allclose(merged.scatter, whole.scatter, rtol=1e-9, atol=1e-9)
 
 
+def test_merging_does_not_depend_on_the_order():
+    rng = np.random.default_rng(13)
+    one, other = (Moments.from_samples(n**6 * rng.standard_normal((n, 20))) for n in (50, 7))
+    np.testing.assert_array_equal((one + other).mean, (other + one).mean)
+    np.testing.assert_array_equal((one + other).scatter, (other + one).scatter)
+
+
 def test_merging_classes_is_taking_them_together():
     rng = np.random.default_rng(5)
     X, codes, w = rng.standard_normal((90, 3)), rng.integers(0, 3, 90), rng.random(90)
@@ -226,7 +233,7 @@ def test_what_cannot_be_merged_or_divided_is_refused():
         one + 1
     with pytest.raises(TypeError, match="unsupported operand"):
         ClassMoments.from_samples([[1.0]], [0], 1) + one
-    with pytest.raises(ValueError, match="ddof=1 needs a count above 1, got 1"):
+    with pytest.raises(ValueError, match="ddof=1 needs more than 1 samples, got 1"):
         one.covariance()
 
 

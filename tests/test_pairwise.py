@@ -7,7 +7,7 @@ import re
 import laws
 import numpy as np
 import pytest
-from table import METRICS, OVERLAPS
+from table import COMPARISONS, METRICS, OVERLAPS
 
 import gaussmetrics as gm
 
@@ -49,7 +49,7 @@ class TestTable:
 
 
 def test_symmetric_metrics_are_declared():
-    assert room.SYMMETRIC == {m.function for m in METRICS + OVERLAPS if m.symmetric}
+    assert {m.function for m in METRICS + OVERLAPS + COMPARISONS if m.symmetric} == room.SYMMETRIC
 
 
 @pytest.mark.usefixtures("small_blocks")

@@ -184,6 +184,13 @@ def test_bad_data_are_refused_with_a_remedy(X, y, text, whiten):
         analytic_softmax(X, y, whiten=whiten)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_columns_that_add_up_are_refused_whatever_rounding_leaves_of_them(seed):
+    X, y = samples(60, 5, 2, seed)
+    with pytest.raises(ValueError, match="some columns are combinations of others"):
+        analytic_softmax(np.column_stack([X, X @ np.arange(1.0, 6.0) / 3]), y)
+
+
 def test_bad_weights_are_refused():
     with pytest.raises(ValueError, match="weights must have one entry a row"):
         analytic_softmax([[1.0], [2.0]], [0, 1], weights=[1.0])

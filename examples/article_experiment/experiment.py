@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
 import os
 import platform
 import time
@@ -130,17 +131,20 @@ def trial(name: str, model: Any, cell: Cell, rows: Split) -> Trial:
 
 def run(options: argparse.Namespace) -> None:
     """Run all cells, writing each trial to the results file as it is measured."""
-    conditions = json.dumps(run_conditions(options), indent=2)
-    (options.output / report.CONDITIONS).write_text(f"{conditions}\n", encoding="utf-8")
-    with bars() as progress, results(options) as (writer, done):
+    with bars() as progress:
         data = {task: texts.load(task, options.cache_dir, progress) for task in options.task}
         cells = plan(options)
-        bar = progress.add_task("fitting", total=len(cells))
         for cell in cells:
-            progress.update(bar, description=f"{cell.task}, {cell.size} rows, seed {cell.seed}")
-            for result in trials(cell, split(data[cell.task], cell.size, cell.seed), done):
-                writer.writerow(result.line())
-            progress.advance(bar)
+            check_size(cell, data[cell.task].y)
+        conditions = json.dumps(run_conditions(options), indent=2)
+        (options.output / report.CONDITIONS).write_text(f"{conditions}\n", encoding="utf-8")
+        bar = progress.add_task("fitting", total=len(cells))
+        with results(options) as (writer, done):
+            for cell in cells:
+                progress.update(bar, description=f"{cell.task}, {cell.size} rows, seed {cell.seed}")
+                for result in trials(cell, split(data[cell.task], cell.size, cell.seed), done):
+                    writer.writerow(result.line())
+                progress.advance(bar)
 
 
 @contextmanager
@@ -169,6 +173,16 @@ def plan(options: argparse.Namespace) -> list[Cell]:
         for seed in range(options.seeds)
         for size in (options.sizes or sizes[task])
     ]
+
+
+def check_size(cell: Cell, y: NDArray[np.intp]) -> None:
+    """Stop if a stratified draw of this size needs more rows than there are, or more classes."""
+    classes, rows = len(np.unique(y)), len(y) - math.ceil(TEST_SHARE * len(y))
+    if cell.size != FULL and not classes <= int(cell.size) <= rows - classes:
+        raise SystemExit(
+            f"experiment.py: error: argument --sizes: of {cell.task}, {classes} classes and {rows} "
+            f"training rows, a draw is {FULL!r} or {classes} to {rows - classes}, not {cell.size}"
+        )
 
 
 def run_conditions(options: argparse.Namespace) -> dict[str, str]:

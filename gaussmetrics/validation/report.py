@@ -1,0 +1,286 @@
+"""Rows for reading: the table on the terminal, and the files of ``--output``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from gaussmetrics.validation.classifiers import MARGINS, ROUNDING
+from gaussmetrics.validation.datasets import Dataset
+from gaussmetrics.validation.rows import (
+    FALSE_ALARM,
+    GAP,
+    RESOLUTION,
+    NotWorse,
+    Row,
+    equal,
+    sampled,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console, JustifyMethod
+    from rich.table import Table
+
+_margins = ", ".join(f"{rule.margin} for {name}" for name, rule in MARGINS.items())
+
+RULES = f"""\
+A sampled row passes when |z| is within Šidák's bound for the number of sampled rows (false alarm in
+a whole run: {FALSE_ALARM}) and the standard error is at most {RESOLUTION:.0%} of the value (of one
+nat, for an entropy nearer to zero). A row with a bound passes when the closed form lies between the
+upper and the lower bound and these are at most {GAP:g} of the value apart. Two routes to the same
+number pass when they differ by at most {ROUNDING:g}, relative. A score passes when it is worse than
+the baseline's by at most a margin ({_margins}) and three
+standard errors of the difference over random splits of the data set, and the standard error is at
+most the margin."""
+
+DISTANCES = "Closed forms against Monte Carlo, gradient descent and other routes"
+SCORES = (
+    "The closed-form classifier against iterative ones, by the number of training rows "
+    "(± standard error of the difference)"
+)
+FAILED = "Failed rows"
+
+SUMMARY = ("dataset", "quantity", "baseline", "rows", "worst |z|", "s.e. / value", "verdict")
+DETAIL = ("dataset", "pair", "quantity", "closed form", "baseline", "estimate", "s.e.", "z")
+WORDS = {"dataset", "pair", "score", "quantity", "baseline", "verdict"}
+
+Lines: TypeAlias = Sequence[Sequence[str]]
+
+
+def summary(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    """Return one line for all rows that differ only in their pair; scores are left out.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+
+    Returns
+    -------
+    list of tuple of str
+        Cells under the headings `SUMMARY`.
+    """
+    return [
+        (*key, str(len(group)), _worst(group), _coarsest(group), _tally(group))
+        for key, group in _grouped(rows, "dataset", "quantity", "baseline")
+        if not _is_score(group[0])
+    ]
+
+
+def scores(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    """Return one line for each score of the classifier, with all its baselines.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+
+    Returns
+    -------
+    list of tuple of str
+        The headings, then the cells; empty if there are no scores.
+    """
+    chosen = [row for row in rows if _is_score(row)]
+    if not chosen:
+        return []
+    baselines = dict.fromkeys(row.outcome.estimate.baseline for row in chosen)
+    lines = [("dataset", "rows", "score", "closed form", *baselines, "verdict")]
+    for (name, trained_on, score), group in _grouped(chosen, "dataset", "pair", "quantity"):
+        cells = {
+            row.outcome.estimate.baseline: f"{row.outcome.estimate.value:.3f} ± "
+            f"{row.outcome.estimate.standard_error:.3f}"
+            for row in group
+        }
+        own = f"{group[0].outcome.closed_form:.3f}"
+        estimates = [cells.get(baseline, "") for baseline in baselines]
+        lines.append((name, trained_on.split()[0], score, own, *estimates, _tally(group)))
+    return lines
+
+
+def failures(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    """Return one line for each failed row.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+
+    Returns
+    -------
+    list of tuple of str
+        Cells under the headings `DETAIL`.
+    """
+    return [
+        tuple(
+            value if isinstance(value, str) else f"{value:.6g}"
+            for key, value in row.record().items()
+            if key != "passed"
+        )
+        for row in rows
+        if not row.passed
+    ]
+
+
+def _grouped(rows: Iterable[Row], *keys: str) -> list[tuple[tuple[str, ...], list[Row]]]:
+    """Collect the rows that agree in some fields, in the order in which these first appear."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for row in rows:
+        record = row.record()
+        groups.setdefault(tuple(str(record[key]) for key in keys), []).append(row)
+    return list(groups.items())
+
+
+def _is_score(row: Row) -> bool:
+    return isinstance(row.outcome.estimate.rule, NotWorse)
+
+
+def _worst(rows: Sequence[Row]) -> str:
+    rule = rows[0].outcome.estimate.rule
+    if rule is sampled:
+        return f"{max(abs(row.z) for row in rows):.2f}"
+    return "equal" if rule is equal else "between"
+
+
+def _coarsest(rows: Sequence[Row]) -> str:
+    return f"{max(row.outcome.estimate.resolution for row in rows):.1g}"
+
+
+def _tally(rows: Sequence[Row]) -> str:
+    failed = sum(not row.passed for row in rows)
+    return f"{failed} FAIL" if failed else "pass"
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """Return the run in one sentence.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+
+    Returns
+    -------
+    str
+    """
+    failed = sum(not row.passed for row in rows)
+    drawn = [abs(row.z) for row in rows if row.outcome.estimate.rule is sampled]
+    worst = f", worst |z| {max(drawn):.2f} of {rows[0].bound:.2f} allowed" if drawn else ""
+    return f"{len(rows)} rows, {failed} failed{worst}"
+
+
+def show(rows: Sequence[Row], console: Console) -> None:
+    """Print the summary, the scores, every failed row, the rules and the verdict.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    console : rich.console.Console
+    """
+    for title, (header, *lines) in tables(rows):
+        console.print(_table(title, header, lines))
+    console.print(RULES.replace("\n", " "), style="dim", highlight=False)
+    style = "bold green" if all(row.passed for row in rows) else "bold red"
+    console.print(verdict(rows), style=style, highlight=False)
+
+
+def tables(rows: Sequence[Row]) -> list[tuple[str, Lines]]:
+    """Return the titles of the tables that have lines, and their headings and lines.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+
+    Returns
+    -------
+    list of (str, list of tuple of str)
+    """
+    contents = {
+        DISTANCES: [SUMMARY, *summary(rows)],
+        SCORES: scores(rows),
+        FAILED: [DETAIL, *failures(rows)],
+    }
+    return [(title, lines) for title, lines in contents.items() if len(lines) > 1]
+
+
+def _table(title: str, header: Sequence[str], lines: Lines) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in header:
+        justify: JustifyMethod = "left" if name in WORDS else "right"
+        table.add_column(name, justify=justify, overflow="fold", min_width=len(name))
+    for before, line in zip([lines[0], *lines], lines, strict=False):
+        if before[0] != line[0]:
+            table.add_section()
+        table.add_row(*line, style="bold red" if line[-1].endswith("FAIL") else None)
+    return table
+
+
+def write(rows: Sequence[Row], datasets: Sequence[Dataset], directory: Path) -> None:
+    """Write report.json, report.md and the pictures.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    datasets : sequence of Dataset
+        What the rows were computed on.
+    directory : Path
+        Made if it is not there.
+    """
+    from gaussmetrics.validation import pictures
+
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "report.json").write_text(_json(rows), encoding="utf-8")
+    (directory / "report.md").write_text(markdown(rows, datasets), encoding="utf-8")
+    pictures.agreement(rows).savefig(directory / "agreement.png")
+    pictures.classes(datasets).savefig(directory / "classes.png")
+    pictures.descents(datasets).savefig(directory / "descents.png")
+
+
+def _json(rows: Sequence[Row]) -> str:
+    """Return one record a row; JSON knows no NaN and no infinity, so these become null."""
+    records = [
+        {
+            key: None if isinstance(value, float) and not math.isfinite(value) else value
+            for key, value in row.record().items()
+        }
+        for row in rows
+    ]
+    return json.dumps(records, indent=1, allow_nan=False)
+
+
+def markdown(rows: Sequence[Row], datasets: Sequence[Dataset]) -> str:
+    """Return the report as Markdown.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    datasets : sequence of Dataset
+
+    Returns
+    -------
+    str
+    """
+    data = [
+        (data.name, str(len(data.labels)), str(len(data.classes)), data.preparation)
+        for data in datasets
+    ]
+    sections = [
+        "# Closed forms against their judges",
+        f"**{verdict(rows)}.**",
+        RULES,
+        "## Data: one normal is fitted to each class",
+        _markdown_table([("dataset", "rows", "classes", "columns"), *data]),
+        "![Closed form against estimate, relative difference, and z-scores](agreement.png)",
+        "![Two classes with their 50 % and 95 % ellipses](classes.png)",
+        "![Bounds that close in on a distance, and losses of softmax regression](descents.png)",
+    ]
+    for title, lines in tables(rows):
+        sections += [f"## {title}", _markdown_table(lines)]
+    return "\n\n".join(sections) + "\n"
+
+
+def _markdown_table(lines: Lines) -> str:
+    escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    escaped.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(line)} |" for line in escaped)

@@ -1,0 +1,94 @@
+"""The table of the rotation-invariant closed forms with their judges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+import gaussmetrics as gm
+from gaussmetrics._typing import Scalars
+from gaussmetrics.gaussian import Gaussian
+from gaussmetrics.validation import couplings
+from gaussmetrics.validation.quantities import Quantity
+
+
+def together(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Take all classes at once as operands."""
+    yield tuple(names)
+
+
+def cost_of_the_map(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return E‖X − T(X)‖² of the optimal map T."""
+    move = gm.transport_map(p, q)
+    change = move.matrix - np.eye(p.dim)
+    return np.sum((move(p.mean) - p.mean) ** 2) + np.sum((change @ p.cov) * change)
+
+
+def squared_distance_on_the_way(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return W₂² from p to a law on the geodesic."""
+    return gm.squared_wasserstein_distance(p, gm.wasserstein_geodesic(p, q, couplings.TIME))
+
+
+def variance_around_the_barycenter(*laws: Gaussian) -> Scalars:
+    """Return the mean of W₂² between the laws and their barycentre."""
+    ps = _batch(laws)
+    return np.asarray(gm.squared_wasserstein_distance(gm.wasserstein_barycenter(ps), ps)).mean()
+
+
+def entropic_transport_cost(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return the entropic cost, blurred by as much as the laws vary."""
+    return gm.entropic_transport_cost(p, q, epsilon=couplings.average_variance(p, q))
+
+
+def sinkhorn_divergence(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return the Sinkhorn divergence, blurred by as much as the laws vary."""
+    return gm.sinkhorn_divergence(p, q, epsilon=couplings.average_variance(p, q))
+
+
+def maximum_mean_discrepancy(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return the discrepancy for a kernel as wide as the laws."""
+    return gm.maximum_mean_discrepancy(p, q, bandwidth=couplings.length(p, q))
+
+
+def mixture_wasserstein_distance(*laws: Gaussian) -> Scalars:
+    """Return MW₂ of a mixture of the first laws and one of the last."""
+    weights = couplings.mixture_weights(len(laws))
+    ps, qs = _batch(laws[: len(weights)]), _batch(laws[-len(weights) :])
+    return gm.mixture_wasserstein_distance(ps, qs, weights_p=weights, weights_q=weights[::-1])
+
+
+def _batch(laws: tuple[Gaussian, ...]) -> Gaussian:
+    return Gaussian([law.mean for law in laws], [law.cov for law in laws])
+
+
+TRANSPORT = (
+    Quantity("transport_map", cost_of_the_map, couplings.squared_distance),
+    Quantity(
+        "wasserstein_geodesic", squared_distance_on_the_way, couplings.squared_distance_on_the_way
+    ),
+    Quantity(
+        "wasserstein_barycenter",
+        variance_around_the_barycenter,
+        couplings.barycenter_variance,
+        together,
+    ),
+    Quantity("gelbrich_bound", gm.gelbrich_bound, couplings.distance),
+    Quantity(
+        "gromov_wasserstein_distance",
+        gm.gromov_wasserstein_distance,
+        couplings.gromov_wasserstein_distance,
+    ),
+    Quantity("entropic_transport_cost", entropic_transport_cost, couplings.entropic_transport_cost),
+    Quantity("sinkhorn_divergence", sinkhorn_divergence, couplings.sinkhorn_divergence),
+    Quantity(
+        "maximum_mean_discrepancy", maximum_mean_discrepancy, couplings.maximum_mean_discrepancy
+    ),
+    Quantity("energy_distance", gm.energy_distance, couplings.energy_distance),
+    Quantity(
+        "mixture_wasserstein_distance",
+        mixture_wasserstein_distance,
+        couplings.mixture_wasserstein_distance,
+        together,
+    ),
+)
