@@ -196,7 +196,7 @@ class Covariance(ABC):
         """Whether some covariance of the batch may be singular."""
         return False
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most structures need nothing more
         """Compute once what every pair with this covariance needs."""
 
     def trace(self) -> Scalars:

@@ -1,4 +1,4 @@
-"""Structured covariances: the same answers as their dense twins, more digits, the singular rules."""
+"""Structured covariances: the answers of their dense twins, more digits, the singular rules."""
 
 import laws
 import numpy as np
@@ -110,7 +110,7 @@ class TestOne:
 
 
 def near(rng, structure, size):
-    """Two laws of one structure, a relative `size` apart, by changing what the structure is given."""
+    """Two laws of one structure, a relative `size` apart in what the structure is given."""
     if structure == "diagonal":
         v = rng.gamma(2.0, size=D)
         return Cov.from_diagonal(v), Cov.from_diagonal(v * (1 + size * rng.standard_normal(D)))

@@ -20,6 +20,8 @@ from gaussmetrics.validation.rows import GAP, Estimate, below
 
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 COUPLINGS = "descent over couplings"
+LEADING = slice(3)
+"""The coordinates on which Gromov and Wasserstein's distance is judged."""
 
 TIME = 0.3
 """Where on the way from p to q a path is looked at."""
@@ -187,8 +189,9 @@ def gromov_wasserstein_distance(
     """Find the normal coupling of least E(‖X − X′‖² − ‖Y − Y′‖²)², from a random one on.
 
     For the cross-covariance K = Fp Q Fqᵀ that is 4 (tr Σp − tr Σq)² + 8‖Σp‖² + 8‖Σq‖² − 16‖K‖².
+    The laws are the marginals of the leading coordinates, where the descent arrives in time.
     """
-    factors = [np.linalg.cholesky(law.cov) for law in (p, q)]
+    factors = [np.linalg.cholesky(law.marginal(LEADING).cov) for law in (p, q)]
     a, b = (factor.T @ factor for factor in factors)
 
     def objective(turn: Array) -> tuple[float, Array]:

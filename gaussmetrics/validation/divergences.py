@@ -6,7 +6,7 @@ import gaussmetrics as gm
 from gaussmetrics._typing import Scalars
 from gaussmetrics.gaussian import Gaussian
 from gaussmetrics.validation import overlaps
-from gaussmetrics.validation.quantities import Quantity, classes, ordered_pairs
+from gaussmetrics.validation.quantities import Quantity, classes, neighbours
 
 
 def renyi_divergence(p: Gaussian, q: Gaussian) -> Scalars:
@@ -45,35 +45,46 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
 
 
 DIVERGENCES = (
-    Quantity("jeffreys_divergence", gm.jeffreys_divergence, overlaps.jeffreys_divergence),
-    Quantity("renyi_divergence", renyi_divergence, overlaps.renyi_divergence, ordered_pairs),
+    Quantity(
+        "jeffreys_divergence", gm.jeffreys_divergence, overlaps.jeffreys_divergence, neighbours
+    ),
+    Quantity("renyi_divergence", renyi_divergence, overlaps.renyi_divergence, neighbours),
     Quantity(
         "chi_squared_divergence",
         chi_squared_divergence,
         overlaps.chi_squared_divergence,
-        ordered_pairs,
+        neighbours,
     ),
-    Quantity("chernoff_information", gm.chernoff_information, overlaps.chernoff_information),
-    Quantity("chernoff_alpha", gm.chernoff_alpha, overlaps.chernoff_alpha),
+    Quantity(
+        "chernoff_information", gm.chernoff_information, overlaps.chernoff_information, neighbours
+    ),
+    Quantity("chernoff_alpha", gm.chernoff_alpha, overlaps.chernoff_alpha, neighbours),
     Quantity(
         "cauchy_schwarz_divergence",
         gm.cauchy_schwarz_divergence,
         overlaps.cauchy_schwarz_divergence,
+        neighbours,
     ),
     Quantity(
         "geometric_jensen_shannon_divergence",
         gm.geometric_jensen_shannon_divergence,
         overlaps.geometric_jensen_shannon_divergence,
+        neighbours,
     ),
-    Quantity("jensen_shannon_lower", jensen_shannon_lower, overlaps.jensen_shannon_lower),
-    Quantity("jensen_shannon_upper", jensen_shannon_upper, overlaps.jensen_shannon_upper),
+    Quantity(
+        "jensen_shannon_lower", jensen_shannon_lower, overlaps.jensen_shannon_lower, neighbours
+    ),
+    Quantity(
+        "jensen_shannon_upper", jensen_shannon_upper, overlaps.jensen_shannon_upper, neighbours
+    ),
     Quantity(
         "total_variation_distance",
         gm.total_variation_distance,
         overlaps.total_variation_distance,
+        neighbours,
     ),
-    Quantity("bayes_error", bayes_error, overlaps.bayes_error),
-    Quantity("fisher_rao_distance", fisher_rao_distance, overlaps.fisher_rao_distance),
+    Quantity("bayes_error", bayes_error, overlaps.bayes_error, neighbours),
+    Quantity("fisher_rao_distance", fisher_rao_distance, overlaps.fisher_rao_distance, neighbours),
     Quantity("mutual_information", mutual_information, overlaps.mutual_information, classes),
 )
 """Every affine-invariant closed form beside KL and its kin, with its judge."""

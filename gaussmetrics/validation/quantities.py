@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations, permutations
+from itertools import combinations, pairwise, permutations
 from typing import TypeAlias
 from zlib import crc32
 
@@ -26,6 +26,8 @@ Operands: TypeAlias = Callable[[Iterable[str]], Iterator[tuple[str, ...]]]
 classes: Operands = partial(combinations, r=1)
 pairs: Operands = partial(combinations, r=2)
 ordered_pairs: Operands = partial(permutations, r=2)
+neighbours: Operands = pairwise
+"""Each class and the next: as many pairs as classes, where all pairs would take too long."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Quantity:
     judge : callable
         Normals in, and `samples` and `rng` as keywords; an `Estimate` out.
     operands : callable
-        Which classes it is computed for: `classes`, `pairs` or `ordered_pairs`.
+        Which classes it is computed for: `classes`, `pairs`, `ordered_pairs` or `neighbours`.
     """
 
     name: str

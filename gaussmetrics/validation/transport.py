@@ -10,7 +10,7 @@ import gaussmetrics as gm
 from gaussmetrics._typing import Scalars
 from gaussmetrics.gaussian import Gaussian
 from gaussmetrics.validation import couplings
-from gaussmetrics.validation.quantities import Quantity
+from gaussmetrics.validation.quantities import Quantity, neighbours
 
 
 def together(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
@@ -23,6 +23,12 @@ def cost_of_the_map(p: Gaussian, q: Gaussian) -> Scalars:
     move = gm.transport_map(p, q)
     change = move.matrix - np.eye(p.dim)
     return np.sum((move(p.mean) - p.mean) ** 2) + np.sum((change @ p.cov) * change)
+
+
+def gromov_wasserstein_distance(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return the distance between the marginals of the leading coordinates."""
+    leading = couplings.LEADING
+    return gm.gromov_wasserstein_distance(p.marginal(leading), q.marginal(leading))
 
 
 def squared_distance_on_the_way(p: Gaussian, q: Gaussian) -> Scalars:
@@ -63,9 +69,12 @@ def _batch(laws: tuple[Gaussian, ...]) -> Gaussian:
 
 
 TRANSPORT = (
-    Quantity("transport_map", cost_of_the_map, couplings.squared_distance),
+    Quantity("transport_map", cost_of_the_map, couplings.squared_distance, neighbours),
     Quantity(
-        "wasserstein_geodesic", squared_distance_on_the_way, couplings.squared_distance_on_the_way
+        "wasserstein_geodesic",
+        squared_distance_on_the_way,
+        couplings.squared_distance_on_the_way,
+        neighbours,
     ),
     Quantity(
         "wasserstein_barycenter",
@@ -73,18 +82,27 @@ TRANSPORT = (
         couplings.barycenter_variance,
         together,
     ),
-    Quantity("gelbrich_bound", gm.gelbrich_bound, couplings.distance),
+    Quantity("gelbrich_bound", gm.gelbrich_bound, couplings.distance, neighbours),
     Quantity(
         "gromov_wasserstein_distance",
-        gm.gromov_wasserstein_distance,
+        gromov_wasserstein_distance,
         couplings.gromov_wasserstein_distance,
+        neighbours,
     ),
-    Quantity("entropic_transport_cost", entropic_transport_cost, couplings.entropic_transport_cost),
-    Quantity("sinkhorn_divergence", sinkhorn_divergence, couplings.sinkhorn_divergence),
     Quantity(
-        "maximum_mean_discrepancy", maximum_mean_discrepancy, couplings.maximum_mean_discrepancy
+        "entropic_transport_cost",
+        entropic_transport_cost,
+        couplings.entropic_transport_cost,
+        neighbours,
     ),
-    Quantity("energy_distance", gm.energy_distance, couplings.energy_distance),
+    Quantity("sinkhorn_divergence", sinkhorn_divergence, couplings.sinkhorn_divergence, neighbours),
+    Quantity(
+        "maximum_mean_discrepancy",
+        maximum_mean_discrepancy,
+        couplings.maximum_mean_discrepancy,
+        neighbours,
+    ),
+    Quantity("energy_distance", gm.energy_distance, couplings.energy_distance, neighbours),
     Quantity(
         "mixture_wasserstein_distance",
         mixture_wasserstein_distance,
