@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from scipy.linalg.lapack import dtrtri, dtrtrs
 
 from gaussmetrics._typing import Array, Scalars
 
 EPS = float(np.finfo(np.float64).eps)
+_CORES = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+_WORTH_SHARING = 2**17
 
 
 def eigenvalue_cutoff(dim: int) -> float:
@@ -83,6 +87,19 @@ def cholesky(matrix: Array) -> Array:
     return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
 
 
+def eigvalsh(matrix: Array) -> Array:
+    """Return the eigenvalues of symmetric matrices; the cores share a large batch of them."""
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    if flat.size < _WORTH_SHARING:
+        return np.asarray(np.linalg.eigvalsh(matrix), dtype=np.float64)
+    from concurrent.futures import ThreadPoolExecutor
+
+    # NumPy lets other threads run while LAPACK works through a batch.
+    with ThreadPoolExecutor(_CORES) as pool:
+        parts = list(pool.map(np.linalg.eigvalsh, np.array_split(flat, 4 * _CORES)))
+    return np.concatenate(parts).reshape(matrix.shape[:-1])
+
+
 def triangle(columns: Array) -> Array:
     """Return the lower triangular L with L Lᵀ = F Fᵀ for F (..., d, r) with r ≥ d."""
     upper: Array = np.asarray(np.linalg.qr(transpose(columns), mode="r"))
@@ -99,7 +116,7 @@ def nuclear_norm(matrix: Array) -> tuple[Scalars, Scalars]:
     # Scaled by a power of two, so that no square over- or underflows.
     _, exponent = np.frexp(np.abs(matrix).max(axis=(-2, -1), initial=0.0))
     matrix = np.ldexp(matrix, -exponent[..., None, None])
-    squares = np.linalg.eigvalsh(transpose(matrix) @ matrix)
+    squares = eigvalsh(transpose(matrix) @ matrix)
     smallest, largest = squares[..., 0], squares[..., -1]
     steep = smallest <= 1e-4 * largest
     values = np.sqrt(np.maximum(squares, 0.0))

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import expit
 
 from gaussmetrics import _linalg
 from gaussmetrics._linalg import sum_of_squares, transpose
@@ -213,6 +212,8 @@ def chernoff_point(axes: Axes, slope: float) -> Scalars:
 
     The exponent is concave in α. Bisection runs on log(α/β), so that both ends are resolved.
     """
+    from scipy.special import expit
+
     t, w = axes
     low, high = np.full(t.shape[:-1], -600.0), np.full(t.shape[:-1], 600.0)
     for _ in range(64):

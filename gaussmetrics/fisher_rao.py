@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
 
 from gaussmetrics import _checks, _linalg, _pair
 from gaussmetrics._typing import Array, Scalars
@@ -146,6 +145,9 @@ def _horizontal(t: Array, w: Array) -> _Logarithm:
     def half_square(point: Array) -> tuple[float, Array]:
         log, corner = logarithm(point)
         return 0.5 * float(np.sum(log.values**2)), -corner
+
+    # Loaded here, because importing it takes longer than importing the whole toolkit.
+    from scipy.optimize import minimize
 
     found = minimize(
         half_square,

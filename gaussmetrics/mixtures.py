@@ -6,8 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import linprog
-from scipy.sparse import csr_array, eye_array, kron, vstack
 
 from gaussmetrics import _checks
 from gaussmetrics._typing import Array
@@ -132,6 +130,10 @@ def _solve(
 
 def _cheapest_plan(costs: Array, a: Array, b: Array) -> Array:
     """Solve the transport problem by the dual simplex method."""
+    # Loaded here, because importing them takes longer than importing the whole toolkit.
+    from scipy.optimize import linprog
+    from scipy.sparse import csr_array, eye_array, kron, vstack
+
     n, m = costs.shape
     rows = kron(eye_array(n), np.ones((1, m)))
     columns = kron(np.ones((1, n)), eye_array(m))

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from gaussmetrics import _checks, _linalg, _pair
 from gaussmetrics._typing import Array, Scalars
@@ -74,6 +73,8 @@ def total_variation_distance(p: Gaussian, q: Gaussian) -> Scalars:
     p, q = operands("total_variation_distance", p, q)
     axes = common_axes(p, q)
     general = _by_chunks(_total_variation, axes)
+    from scipy.special import erf
+
     equal = erf(_linalg.norm(axes.shift) / np.sqrt(8.0))
     value = np.where(axes.log_scales.any(axis=-1), general, equal)
     return np.where(supports_agree(p, q), value, 1.0)[()]

@@ -6,7 +6,7 @@ import gaussmetrics as gm
 from gaussmetrics._typing import Scalars
 from gaussmetrics.gaussian import Gaussian
 from gaussmetrics.validation import overlaps
-from gaussmetrics.validation.quantities import Quantity, classes, neighbours
+from gaussmetrics.validation.quantities import Quantity, classes, first_pair, neighbours
 
 
 def renyi_divergence(p: Gaussian, q: Gaussian) -> Scalars:
@@ -83,8 +83,8 @@ DIVERGENCES = (
         overlaps.total_variation_distance,
         neighbours,
     ),
-    Quantity("bayes_error", bayes_error, overlaps.bayes_error, neighbours),
-    Quantity("fisher_rao_distance", fisher_rao_distance, overlaps.fisher_rao_distance, neighbours),
+    Quantity("bayes_error", bayes_error, overlaps.bayes_error, first_pair),
+    Quantity("fisher_rao_distance", fisher_rao_distance, overlaps.fisher_rao_distance, first_pair),
     Quantity("mutual_information", mutual_information, overlaps.mutual_information, classes),
 )
 """Every affine-invariant closed form beside KL and its kin, with its judge."""

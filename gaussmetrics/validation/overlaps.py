@@ -246,7 +246,7 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian, **_: object) -> Estimate:
             return np.concatenate([change.ravel(), -bend @ mean + stretch * push])
 
         start = np.array([1.0, 0.0, 0.0, 1.0, 0.0, 0.0])
-        path = solve_ivp(motion, (0, 1), start, method="DOP853", rtol=1e-10, atol=1e-12)
+        path = solve_ivp(motion, (0, 1), start, method="DOP853", rtol=1e-8, atol=1e-10)
         return np.asarray(path.y[:, -1])
 
     velocity, earlier = np.zeros(5), np.zeros(5)

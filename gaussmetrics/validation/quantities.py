@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations, pairwise, permutations
+from itertools import combinations, islice, pairwise, permutations
 from typing import TypeAlias
 from zlib import crc32
 
@@ -30,6 +30,11 @@ neighbours: Operands = pairwise
 """Each class and the next: as many pairs as classes, where all pairs would take too long."""
 
 
+def first_pair(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Take the first class and the next, where a judge needs a second for one pair."""
+    return islice(pairwise(names), 1)
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A closed form and what it is compared with.
@@ -43,7 +48,7 @@ class Quantity:
     judge : callable
         Normals in, and `samples` and `rng` as keywords; an `Estimate` out.
     operands : callable
-        Which classes it is computed for: `classes`, `pairs`, `ordered_pairs` or `neighbours`.
+        Which classes it is computed for: `classes`, `pairs`, `ordered_pairs`, `neighbours` …
     """
 
     name: str
