@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
+from scipy.linalg.blas import dgemm
 from scipy.linalg.lapack import dtrtri, dtrtrs
 
 from gaussmetrics._typing import Array, Scalars
@@ -47,10 +48,11 @@ def stacked(top: Array, bottom: Array) -> Array:
 
 def sum_of_squares(array: Array, axes: int) -> Scalars:
     """Sum the squares over the last `axes` axes."""
-    if array.ndim == axes:
+    # BLAS is quick on few numbers; on many it wakes threads that cost more than they bring.
+    if array.ndim == axes and array.size < 10_000:
         return np.float64(np.vdot(array, array))
     letters = "ij"[-axes:]
-    return np.einsum(f"...{letters},...{letters}->...", array, array)
+    return np.einsum(f"...{letters},...{letters}->...", array, array)[()]
 
 
 def norm(vector: Array) -> Scalars:
@@ -171,14 +173,15 @@ def solve_lower_triangle(lower: Array, other: Array) -> Array:
 def _solve_by_halves(lower: Array, other: Array, result: Array) -> None:
     """Leave out the half of the work that the zeros of K make superfluous."""
     d = len(lower)
-    if d <= 64:
+    if d <= 256:
         result[:] = solve_lower(lower, other)
         return
     first, last = slice(None, d // 2), slice(d // 2, None)
     for half in (first, last):
         _solve_by_halves(lower[half, half], other[half, half], result[half, half])
-    corner = other[last, first] - lower[last, first] @ result[first, first]
-    result[last, first] = solve_lower(lower[last, last], corner)
+    # SciPy's BLAS, as in the solves: its threads and those of NumPy's would wait for each other.
+    product = dgemm(1.0, result[first, first].T, lower[last, first].T).T
+    result[last, first] = solve_lower(lower[last, last], other[last, first] - product)
 
 
 def invert_lower(lower: Array) -> Array:

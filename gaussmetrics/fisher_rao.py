@@ -61,7 +61,8 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
     References
     ----------
     Rao 1945; Eriksen 1987; Calvo & Oller 1990, doi:10.1016/0047-259X(90)90026-E; Kobayashi 2023,
-    arXiv:2304.12575; Nielsen 2023, arXiv:2302.08175.
+    "Geodesics of multivariate normal distributions and a Toda lattice type Lax pair"; Nielsen 2023,
+    arXiv:2302.08175.
 
     Examples
     --------

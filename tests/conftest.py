@@ -1,0 +1,6 @@
+"""One thread of linear algebra a process: the tests already run one process a core."""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
