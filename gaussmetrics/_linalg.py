@@ -92,7 +92,7 @@ def cholesky(matrix: Array) -> Array:
 def eigvalsh(matrix: Array) -> Array:
     """Return the eigenvalues of symmetric matrices; the cores share a large batch of them."""
     flat = matrix.reshape(-1, *matrix.shape[-2:])
-    if flat.size < _WORTH_SHARING:
+    if _CORES == 1 or flat.size < _WORTH_SHARING:
         return np.asarray(np.linalg.eigvalsh(matrix), dtype=np.float64)
     from concurrent.futures import ThreadPoolExecutor
 
