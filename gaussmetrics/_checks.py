@@ -532,11 +532,10 @@ def sample_size(value: Any) -> tuple[int, ...]:
     return size
 
 
-def batch_item(value: Any, shape: tuple[int, ...]) -> Any:
-    """Refuse an index into a batch that is not there."""
+def has_batch(shape: tuple[int, ...]) -> None:
+    """Refuse to index a law that is alone."""
     if not shape:
         raise TypeError("this Gaussian has no batch dimensions to index.")
-    return value
 
 
 # Moments

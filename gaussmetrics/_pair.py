@@ -137,7 +137,7 @@ def _kl_diagonal(v: Array, w: Array) -> Array:
 def _kl_from_difference(p: Covariance, q: Covariance) -> Array:
     if _both_low_rank(p, q):
         return _kl_low_rank(_as_low_rank(p), _as_low_rank(q))
-    eigenvalues = np.asarray(np.linalg.eigvalsh(_whitened_difference(p, q, q)))
+    eigenvalues = _linalg.eigvalsh(_whitened_difference(p, q, q))
     return 0.5 * _linalg.x_minus_log1p(eigenvalues).sum(axis=-1)
 
 
@@ -176,7 +176,7 @@ def _bhattacharyya_diagonal(v: Array, w: Array) -> Array:
 def _bhattacharyya_from_difference(p: Covariance, q: Covariance, middle: Covariance) -> Array:
     if _both_low_rank(p, q):
         return _bhattacharyya_low_rank(*(_as_low_rank(cov) for cov in (p, q, middle)))
-    m = 0.5 * np.linalg.eigvalsh(_whitened_difference(p, q, middle))
+    m = 0.5 * _linalg.eigvalsh(_whitened_difference(p, q, middle))
     return -0.25 * np.log1p(-m * m).sum(axis=-1)
 
 

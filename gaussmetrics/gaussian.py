@@ -183,12 +183,12 @@ class Gaussian:
         return f"Gaussian(dim={self.dim}{batch})"
 
     def __len__(self) -> int:
-        _checks.batch_item(None, self.batch_shape)
+        _checks.has_batch(self.batch_shape)
         return self.batch_shape[0]
 
     def __getitem__(self, index: Any) -> Gaussian:
         """Return the laws at an index into the batch, with NumPy's rules."""
-        _checks.batch_item(index, self.batch_shape)
+        _checks.has_batch(self.batch_shape)
         key = index if isinstance(index, tuple) else (index,)
         whole = np.broadcast_to(self.mean, (*self.batch_shape, self.dim))
         mean = whole[key + (slice(None),)]  # noqa: RUF005
