@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 from scipy.linalg.blas import dgemm
 from scipy.linalg.lapack import dtrtri, dtrtrs
 
-from gaussmetrics._typing import Array, Scalars
+from gaussmetrics import _batch_last
+from gaussmetrics._typing import Array, Mask, Scalars
+
+Arrays: TypeAlias = tuple[Array, ...]
 
 EPS = float(np.finfo(np.float64).eps)
 _CORES = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
@@ -92,14 +97,24 @@ def cholesky(matrix: Array) -> Array:
 def eigvalsh(matrix: Array) -> Array:
     """Return the eigenvalues of symmetric matrices; the cores share a large batch of them."""
     flat = matrix.reshape(-1, *matrix.shape[-2:])
-    if _CORES == 1 or flat.size < _WORTH_SHARING:
-        return np.asarray(np.linalg.eigvalsh(matrix), dtype=np.float64)
-    from concurrent.futures import ThreadPoolExecutor
+    (values,) = in_blocks(lambda block: (np.asarray(np.linalg.eigvalsh(block), float),), flat)
+    return values.reshape(matrix.shape[:-1])
 
-    # NumPy lets other threads run while LAPACK works through a batch.
-    with ThreadPoolExecutor(_CORES) as pool:
-        parts = list(pool.map(np.linalg.eigvalsh, np.array_split(flat, 4 * _CORES)))
-    return np.concatenate(parts).reshape(matrix.shape[:-1])
+
+def in_blocks(function: Callable[[Array], Arrays], flat: Array) -> list[Array]:
+    """Apply a function to blocks of a batch (n, d, k) and join the results; cores share them."""
+    if flat.size < _WORTH_SHARING:
+        return [np.asarray(part) for part in function(flat)]
+    blocks = [flat[block] for block in _batch_last.blocks(flat)]
+    if _CORES == 1:
+        parts = [function(block) for block in blocks]
+    else:
+        from concurrent.futures import ThreadPoolExecutor
+
+        # NumPy lets other threads run while it works through a block.
+        with ThreadPoolExecutor(_CORES) as pool:
+            parts = list(pool.map(function, blocks))
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
 def triangle(columns: Array) -> Array:
@@ -109,26 +124,39 @@ def triangle(columns: Array) -> Array:
     return np.ascontiguousarray(transpose(upper) * signs[..., None, :])
 
 
-def nuclear_norm(matrix: Array) -> tuple[Scalars, Scalars]:
-    """Return the sum of the singular values and their spread, largest over smallest, up to 500.
+def nuclear_norm(matrix: Array) -> tuple[Array, Array]:
+    """Return the sum of the singular values s, and how much rounding weighs in it, from 1 to 250.
 
-    The eigenvalues s² of the Gram matrix take half the time of the singular values. They know a
-    small s to ε s₁²/s only, and serve where the smallest is at least a hundredth of the largest.
+    The weight is the mean of 1/s times the mean of s² over that of s: the Gram matrix, whose roots
+    they are, knows an s to ε s₁²/s. Where the smallest is too small for that, s are computed.
     """
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    total, weight = in_blocks(_nuclear_norms, flat)
+    return total.reshape(matrix.shape[:-2]), weight.reshape(matrix.shape[:-2])
+
+
+def _nuclear_norms(matrix: Array) -> tuple[Array, Array]:
     # Scaled by a power of two, so that no square over- or underflows.
     _, exponent = np.frexp(np.abs(matrix).max(axis=(-2, -1), initial=0.0))
-    matrix = np.ldexp(matrix, -exponent[..., None, None])
-    squares = eigvalsh(transpose(matrix) @ matrix)
-    smallest, largest = squares[..., 0], squares[..., -1]
-    steep = smallest <= 1e-4 * largest
-    values = np.sqrt(np.maximum(squares, 0.0))
-    total = values.sum(axis=-1)
-    if np.any(steep):
-        total = np.asarray(total)
-        total[steep] = np.linalg.svd(matrix[steep], compute_uv=False).sum(axis=-1)
+    matrix = np.ldexp(matrix, -exponent[:, None, None])
+    gram = transpose(matrix) @ matrix
+    few = matrix.shape[-1] <= 24 and len(matrix) >= 32
+    total, inverse, trusted = (_batch_last.root_trace if few else _root_trace)(gram)
+    square = sum_of_squares(matrix, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.where(steep, 500.0, values[..., -1] / values[..., 0])
-    return np.ldexp(total, exponent)[()], spread[()]
+        weight = inverse / matrix.shape[-1] * square / total
+    if not trusted.all():
+        total[~trusted] = np.linalg.svd(matrix[~trusted], compute_uv=False).sum(axis=-1)
+        weight[~trusted] = 250.0
+    return np.ldexp(total, exponent), weight
+
+
+def _root_trace(gram: Array) -> tuple[Array, Array, Mask]:
+    """Return tr √G, tr 1/√G and whether they can be trusted, from the eigenvalues."""
+    squares = np.linalg.eigvalsh(gram)
+    trusted = squares[:, 0] > 1e-4 * squares[:, -1]
+    roots = np.sqrt(np.where(trusted[:, None], squares, 1.0))
+    return roots.sum(axis=-1), (1.0 / roots).sum(axis=-1), trusted
 
 
 def solve_lower(lower: Array, columns: Array) -> Array:
@@ -136,31 +164,6 @@ def solve_lower(lower: Array, columns: Array) -> Array:
     # LAPACK reads a C-ordered L as its transpose: an upper triangle, solved transposed.
     solution, _ = dtrtrs(lower.T, columns, lower=0, trans=1)
     return solution
-
-
-def batch_last(matrix: Array) -> Array:
-    """Return a batch (..., d, k) as (d, k, n): one operation then works on a whole block."""
-    flat = matrix.reshape(-1, *matrix.shape[-2:])
-    return np.ascontiguousarray(flat.transpose(1, 2, 0))
-
-
-def solve_lower_batch(lower: Array, columns: Array, *, triangular: bool = False) -> Array:
-    """Return L⁻¹ B for L (d, d, n), batch last, and B (..., d, k) with n matrices.
-
-    Blocks stay in the cache. A lower triangular B keeps its zeros.
-    """
-    d, k = columns.shape[-2:]
-    flat = columns.reshape(-1, d, k)
-    solution = np.empty(flat.shape)
-    for start in range(0, len(flat), 2048):
-        block = slice(start, start + 2048)
-        a, x = lower[..., block], np.array(flat[block].transpose(1, 2, 0), order="C")
-        for j in range(d):
-            done = x[j, : j + 1 if triangular else k]
-            done /= a[j, j]
-            x[j + 1 :, : len(done)] -= a[j + 1 :, j, None] * done
-        solution[block] = x.transpose(2, 0, 1)
-    return solution.reshape(columns.shape)
 
 
 def solve_lower_triangle(lower: Array, other: Array) -> Array:

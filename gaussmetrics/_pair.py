@@ -85,13 +85,20 @@ def support_within(p: Covariance, q: Covariance) -> Any:
     return _each_column(q).contains(columns, _linalg.norm(columns)).all(axis=-1)
 
 
-def kl_shape(p: Covariance, q: Covariance) -> Scalars:
-    """Return ½ Σ [e − log(1 + e)] over the eigenvalues e of Σq⁻¹Σp − I: KL for equal means."""
+def kl_terms(p: Covariance, q: Covariance, shift: Array) -> tuple[Scalars, Scalars]:
+    """Return KL for equal means, ½ Σ [e − log(1 + e)], and Δᵀ Σq⁻¹ Δ.
+
+    e are the eigenvalues of Σq⁻¹Σp − I.
+    """
+    if isinstance(p, Dense) and isinstance(q, Dense):
+        value, distance = _kl_triangular(p, q, shift)
+        return _recompute(value, value < 0.2 + 0.04 * p.dim, _kl_near, p, q), distance
+    return _kl_structured(p, q), sum_of_squares(q.whiten(shift), 1)
+
+
+def _kl_structured(p: Covariance, q: Covariance) -> Scalars:
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return _kl_diagonal(p.variances(), q.variances())
-    if isinstance(p, Dense) and isinstance(q, Dense):
-        value = _kl_triangular(p, q)
-        return _recompute(value, value < 0.2 + 0.04 * p.dim, _kl_near, p, q)
     excess = relative_trace(p, q) - q.rank()
     value = 0.5 * (excess + q.log_det() - p.log_det())
     nearly = 0.1 if _both_low_rank(p, q) else 1.0
@@ -99,11 +106,11 @@ def kl_shape(p: Covariance, q: Covariance) -> Scalars:
     return _recompute(value, value < nearly, _kl_from_difference, p, q)
 
 
-def _kl_triangular(p: Dense, q: Dense) -> Scalars:
-    """Return ½ [‖C‖² − d − Σ log c_ii²] with the lower triangular C = Lq⁻¹ Lp."""
-    ratio = q.whiten_lower(p.lower)
-    pivots = _linalg.diagonal(ratio)
-    return 0.5 * (sum_of_squares(ratio, 2) - p.dim) - np.log(pivots).sum(axis=-1)
+def _kl_triangular(p: Dense, q: Dense, shift: Array) -> tuple[Scalars, Scalars]:
+    """Return ½ [‖C‖² − d − Σ log c_ii²] with the lower triangular C = Lq⁻¹ Lp, and ‖Lq⁻¹ Δ‖²."""
+    square, distance = q.whitened_squares(p.lower, shift)
+    pivots = _linalg.diagonal(p.lower) / _linalg.diagonal(q.lower)
+    return 0.5 * (square - p.dim) - np.log(pivots).sum(axis=-1), distance
 
 
 def _kl_positive(p: Dense, q: Dense) -> Array:
@@ -378,10 +385,10 @@ def bures(p: Covariance, q: Covariance) -> Scalars:
     if _both_low_rank(p, q) and _as_low_rank(p).isotropic and _as_low_rank(q).isotropic:
         return _bures_isotropic(_as_low_rank(p), _as_low_rank(q))
     traces = p.trace() + q.trace()
-    overlap, spread = _linalg.nuclear_norm(_overlap(p, q))
+    overlap, weight = _linalg.nuclear_norm(_overlap(p, q))
     value = traces - 2.0 * overlap
-    # The sum is right to about ε times its spread: keep the plain form while that is 1e-12.
-    return _recompute(value, value < 2e-4 * spread * traces, _bures_from_difference, p, q)
+    # The overlap is right to about ε times the weight: keep the plain form while that is 5e-13.
+    return _recompute(value, value < 1e-3 * weight * traces, _bures_from_difference, p, q)
 
 
 def _overlap(p: Covariance, q: Covariance) -> Array:

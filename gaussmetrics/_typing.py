@@ -9,3 +9,4 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 Scalars: TypeAlias = np.float64 | NDArray[np.float64]
+Mask: TypeAlias = NDArray[np.bool_]

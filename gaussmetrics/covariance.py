@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gaussmetrics import _checks, _linalg
+from gaussmetrics import _batch_last, _checks, _linalg
 from gaussmetrics._linalg import sum_of_squares, transpose
 from gaussmetrics._typing import Array, Scalars
 
@@ -278,7 +278,7 @@ class Dense(Covariance):
 
     def whiten(self, x: Array) -> Array:
         if self._matches_few(x.shape[:-1]):
-            return _linalg.solve_lower_batch(self._lower_batch_last, x[..., None])[..., 0]
+            return self._substitute(x[..., None], 1)[..., 0]
         if self.batch_shape:
             return (self._inverse_lower() @ x[..., None])[..., 0]
         return _linalg.solve_lower(self.lower, x.reshape(-1, self.dim).T).T.reshape(x.shape)
@@ -291,18 +291,29 @@ class Dense(Covariance):
     def whiten_lower(self, other: Array) -> Array:
         """Return L⁻¹ K for a lower triangular K (..., d, d)."""
         if self._matches_few(other.shape[:-2]):
-            return _linalg.solve_lower_batch(self._lower_batch_last, other, triangular=True)
+            return self._substitute(other, 0)
         if self.batch_shape or other.ndim > 2:
             return self._inverse_lower() @ other
         return _linalg.solve_lower_triangle(self.lower, other)
 
-    @cached_property
-    def _lower_batch_last(self) -> Array:
-        return _linalg.batch_last(self.lower)
+    def whitened_squares(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
+        """Return ‖L⁻¹ K‖² for a lower triangular K (..., d, d), and ‖L⁻¹ x‖²."""
+        if self._matches_few(other.shape[:-2]) and self._matches_few(x.shape[:-1]):
+            flat = (part.reshape(-1, *part.shape[self.lower.ndim - 2 :]) for part in (other, x))
+            squares = _batch_last.whitened_squares(self._flat_lower(), *flat)
+            return squares[0].reshape(self.batch_shape), squares[1].reshape(self.batch_shape)
+        return sum_of_squares(self.whiten_lower(other), 2), sum_of_squares(self.whiten(x), 1)
 
     def _matches_few(self, batch_shape: tuple[int, ...]) -> bool:
         """Tell whether substitution in step with another batch beats inverting this one."""
         return self._inverse is None and self.dim <= 8 and self.batch_shape == batch_shape != ()
+
+    def _substitute(self, columns: Array, full: int) -> Array:
+        flat = columns.reshape(-1, *columns.shape[-2:])
+        return _batch_last.solve_lower(self._flat_lower(), flat, full=full).reshape(columns.shape)
+
+    def _flat_lower(self) -> Array:
+        return self.lower.reshape(-1, self.dim, self.dim)
 
     def _inverse_lower(self) -> Array:
         """L⁻¹, kept so that a table of n × m pairs inverts n + m factors."""

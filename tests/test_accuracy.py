@@ -120,3 +120,43 @@ def test_variables_of_very_different_units(name, d):
     p, q = gm.Gaussian(units, a), gm.Gaussian(2 * units, b)
     truth = DISTANCES[name].oracle(p, q)
     assert oracles.relative_error(DISTANCES[name].function(p, q), truth) <= 1e-13
+
+
+def batch(d, kappa, count):
+    """Draw pairs whose distance lies on both sides of every switch between two forms."""
+    rng = np.random.default_rng([d, int(kappa)])
+    pairs = [pair(rng, d, kappa, apart, 1.0) for apart in 10.0 ** -rng.uniform(0.0, 4.0, count)]
+    sides = zip(*pairs, strict=True)
+    return [gm.Gaussian([x.mean for x in side], [x.cov for x in side]) for side in sides]
+
+
+@pytest.mark.parametrize("kappa", [1.0, 1e2, 1e4, 1e8])
+@pytest.mark.parametrize("d", [1, 2, 5])
+@pytest.mark.parametrize("name", ["squared_wasserstein_distance", "kl_divergence"])
+def test_large_batches_of_small_laws(name, d, kappa):
+    p, q = batch(d, kappa, 48)
+    metric = DISTANCES[name]
+    for i, value in enumerate(metric.function(p, q)):
+        assert oracles.relative_error(value, metric.oracle(p[i], q[i])) <= bound(name, kappa, 1.0)
+
+
+@pytest.mark.parametrize("kappa", [1.0, 1e2, 1e8])
+@pytest.mark.parametrize("d", [17, 24, 25])
+def test_a_large_batch_is_as_right_as_each_of_its_pairs(d, kappa):
+    p, q = batch(d, kappa, 48)
+    alone = [gm.squared_wasserstein_distance(p[i], q[i]) for i in range(48)]
+    np.testing.assert_allclose(gm.squared_wasserstein_distance(p, q), alone, rtol=4e-12)
+
+
+def test_a_large_batch_of_laws_of_lower_rank():
+    # Most overlaps are singular, some vanish, and one pair has nothing but zeros.
+    rng = np.random.default_rng(8)
+    factors = rng.standard_normal((2, 40, 3, 2))
+    factors[0, :10, 2], factors[1, :10, :2] = 0.0, 0.0
+    factors[:, 10] = 0.0
+    p, q = (gm.Gaussian(np.zeros(3), gm.Covariance.from_factor(f)) for f in factors)
+    overlap = np.linalg.svd(factors[1].swapaxes(-1, -2) @ factors[0], compute_uv=False).sum(axis=-1)
+    traces = (factors**2).sum(axis=(0, 2, 3))
+    value = gm.squared_wasserstein_distance(p, q)
+    assert value[10] == 0.0
+    np.testing.assert_allclose(value, traces - 2.0 * overlap, rtol=1e-12)

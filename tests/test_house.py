@@ -13,9 +13,9 @@ import gaussmetrics as gm
 
 PACKAGE = Path(gm.__file__).parent
 FLOORS = {
-    "_typing": 0, "_linalg": 0, "_checks": 0,
+    "_typing": 0, "_batch_last": 0, "_linalg": 0, "_checks": 0,
     "covariance": 1, "moments": 1, "_intensity": 1, "_sample_covariance": 2,
-    "gaussian": 2, "softmax": 2, "_shrinkage": 3,
+    "_interop": 2, "_html": 2, "gaussian": 2, "softmax": 2, "_shrinkage": 3,
     "_pair": 3, "_coupling": 3,
     "divergences": 4, "total_variation": 4, "fisher_rao": 4,
     "transport": 4, "displacement": 4, "entropic": 4, "kernels": 4,
@@ -23,7 +23,7 @@ FLOORS = {
     "explain": 5, "gradients": 5, "inference": 5, "linear_model": 5, "plotting": 5,
     "validation": 6, "__init__": 7,
 }  # fmt: skip
-GROUND_FLOOR = ["_typing", "_linalg", "_checks"]  # each may use the ones before it
+GROUND_FLOOR = ["_typing", "_batch_last", "_linalg", "_checks"]  # each may use the ones before it
 JUDGES = ["montecarlo", "descent", "couplings"]
 
 
