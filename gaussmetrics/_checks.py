@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numbers
 import operator
+import reprlib
 from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -485,10 +487,13 @@ def positive_dimension(value: Any) -> int:
     return dim
 
 
-def coordinates(name: str, value: Any, dim: int) -> NDArray[np.intp]:
-    """Check which coordinates of a vector are meant: an integer, a slice, a list or a mask."""
+def coordinates(
+    name: str, value: Any, dim: int, names: Sequence[str] | None = None
+) -> NDArray[np.intp]:
+    """Check which coordinates of a vector are meant: an integer, a slice, a list, a mask, names."""
+    places = _places(name, value, dim, names)
     try:
-        index: Any = value if isinstance(value, slice) else np.asarray(value)
+        index: Any = places if isinstance(places, slice) else np.asarray(places)
         empty = np.size(index) == 0
         chosen = np.atleast_1d(np.arange(dim)[[] if empty else index])
     except (IndexError, TypeError, ValueError):
@@ -536,6 +541,161 @@ def has_batch(shape: tuple[int, ...]) -> None:
     """Refuse to index a law that is alone."""
     if not shape:
         raise TypeError("this Gaussian has no batch dimensions to index.")
+
+
+# Names of variables, and objects of other libraries
+
+
+def variable_names(source: str, value: Any, dim: int) -> tuple[str, ...]:
+    """Check the names of the variables: a string for each, all different."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(f"{source} must be a list of strings, one a variable, got {value!r}.")
+    given = tuple(value)
+    for name in given:
+        if not isinstance(name, str):
+            raise TypeError(f"{source} must be strings, got {name!r} among them.")
+    if len(given) != dim:
+        raise ValueError(
+            f"{source} must be one for each of the {dim} variables, got {len(given)}: "
+            f"{reprlib.repr(given)}."
+        )
+    if len(set(given)) < dim:
+        twice = next(name for name in given if given.count(name) > 1)
+        raise ValueError(f"{source} must differ from each other, but {twice!r} comes twice.")
+    return tuple(map(str, given))
+
+
+def agreed_names(dim: int, **sources: Any) -> tuple[str, ...] | None:
+    """Check that all who name the variables name them alike, and return the names if any do."""
+    first, agreed = "", None
+    for who, value in sources.items():
+        if value is None:
+            continue
+        names = variable_names(who if who == "names" else f"the labels of {who}", value, dim)
+        if agreed is not None and names != agreed:
+            raise ValueError(
+                f"{first} and {who} must name the same variables in the same order, got "
+                f"{reprlib.repr(agreed)} and {reprlib.repr(names)}. Bring them in one order, or "
+                f"pass np.asarray({who}) for its numbers alone."
+            )
+        first, agreed = who, names
+    return agreed
+
+
+def same_names(metric: str, p: Sequence[str] | None, q: Sequence[str] | None) -> None:
+    """Check that two operands that name their variables name them alike, in one order."""
+    if p is None or q is None or p == q:
+        return
+    if set(p) == set(q):
+        remedy = "They are the same in another order: pass q.marginal(p.names) for q."
+    else:
+        remedy = (
+            "Compare the variables that both have, p.marginal(names) and q.marginal(names); if "
+            "they are only spelled differently, pass "
+            "gaussmetrics.Gaussian(q.mean, q.covariance, names=p.names) for q."
+        )
+    raise ValueError(
+        f"{metric} needs p and q of the same variables, got p.names = {reprlib.repr(p)} and "
+        f"q.names = {reprlib.repr(q)}. {remedy}"
+    )
+
+
+def same_columns(labels: Sequence[str] | None, names: Sequence[str] | None) -> None:
+    """Check that points with labels have those of the law, in its order."""
+    if labels is None or names is None or labels == names:
+        return
+    raise ValueError(
+        f"x must have the variables of the Gaussian in their order, {reprlib.repr(names)}, got "
+        f"{reprlib.repr(labels)}. Choose them by name, as x[list(names)], or pass np.asarray(x)."
+    )
+
+
+def _places(name: str, value: Any, dim: int, names: Sequence[str] | None) -> Any:
+    """Translate names of variables to coordinates; leave anything else as it is."""
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, Sequence) and np.ndim(listed) != 1:
+        return value
+    listed = list(listed)
+    named = [isinstance(item, str) for item in listed]
+    if not any(named):
+        return value
+    if names is None:
+        raise ValueError(
+            f"{name} must name coordinates from 0 to {dim - 1}, got {value!r}, and this Gaussian "
+            "has no names. Make it from a data frame, or with Gaussian(mean, cov, names=...)."
+        )
+    if not all(named):
+        raise ValueError(f"{name} must be all names or all numbers, got {value!r}.")
+    places = {known: i for i, known in enumerate(names)}
+    for item in listed:
+        if item not in places:
+            _refuse_name(name, item, names)
+    return [places[item] for item in listed]
+
+
+def _refuse_name(name: str, wanted: str, names: Sequence[str]) -> NoReturn:
+    close = get_close_matches(wanted, names)
+    meant = f"Did you mean {' or '.join(map(repr, close))}? " if close else ""
+    raise ValueError(
+        f"{name} must name variables of the Gaussian, got {wanted!r}. {meant}"
+        f"Its names are {reprlib.repr(tuple(names))}."
+    )
+
+
+def full_rank(name: str, rank: int, dim: int, allow_singular: bool) -> None:
+    """Check that a covariance with a factor is nonsingular, unless that is allowed."""
+    if rank < dim and not allow_singular:
+        raise ValueError(f"{name} is singular: its rank is {rank} of {dim}. {SINGULAR_REMEDY}")
+
+
+def refuse_frozen(value: Any) -> NoReturn:
+    """Say which distribution of SciPy is understood."""
+    raise TypeError(
+        "from_scipy takes a frozen normal law, scipy.stats.multivariate_normal(mean, cov), got an "
+        f"object of type {type(value).__name__}. Of other laws, pass the mean and the covariance: "
+        "Gaussian(mean, cov)."
+    )
+
+
+MODELS = (
+    "GaussianMixture and BayesianGaussianMixture, GaussianNB, QuadraticDiscriminantAnalysis, "
+    "LinearDiscriminantAnalysis with its covariance, and EllipticEnvelope, EmpiricalCovariance, "
+    "LedoitWolf and their kin"
+)
+
+
+def refuse_model(value: Any) -> NoReturn:
+    """Say what a model lacks to be read as normal components."""
+    kind = value.__name__ if isinstance(value, type) else type(value).__name__
+    fitted = [name for name in getattr(value, "__dict__", {}) if name[-1:] == "_" != name[:1]]
+    if hasattr(value, "steps") or hasattr(value, "best_estimator_"):
+        raise TypeError(
+            f"from_mixture takes the fitted model itself, got a {kind} around it. Pass its last "
+            "step, pipeline[-1], or its best_estimator_; the components then live in the space "
+            "that model was fitted in."
+        )
+    if hasattr(value, "fit") and not fitted:
+        raise ValueError(
+            f"from_mixture takes a fitted model, but this {kind} is not fitted. Call fit first. "
+            f"Understood are {MODELS}."
+        )
+    if {"priors_", "means_"} <= set(fitted):
+        raise ValueError(
+            f"this {kind} has kept no covariance. Fit it again with store_covariance=True."
+        )
+    raise TypeError(
+        f"from_mixture takes a fitted model of scikit-learn with normal components, got an object "
+        f"of type {kind}. Understood are {MODELS}."
+    )
+
+
+def weights_once(name: str, operand: str, weights: Any) -> None:
+    """Check that a mixture, which has weights, is not given others."""
+    if weights is not None:
+        raise ValueError(
+            f"{name} must be left out when {operand} is a Mixture, which has weights. For other "
+            f"weights pass {operand}.components."
+        )
 
 
 # Moments
@@ -601,6 +761,66 @@ def degrees_of_freedom(count: Any, ddof: float) -> None:
         raise ValueError(
             f"a covariance with ddof={ddof:g} needs more than {ddof:g} samples, got {smallest:g}."
         )
+
+
+# Estimates from samples
+
+
+def two_samples(x: Any, y: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Check two samples of the same columns, one draw a row."""
+    samples = streamed_samples("x", x), streamed_samples("y", y)
+    for name, rows in zip("xy", samples, strict=True):
+        if rows.ndim != 2:
+            raise ValueError(f"{name} must have shape (n, d), one draw a row, got {rows.shape}.")
+    d_x, d_y = (rows.shape[1] for rows in samples)
+    if d_x != d_y:
+        raise ValueError(f"x and y must have the same columns, got {d_x} in x and {d_y} in y.")
+    return samples
+
+
+def jackknife_groups(value: Any, default: int, *shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Check a number of groups, and that each sample determines a covariance without one."""
+    wanted = default if value is None else step_count("groups", value, least=2)
+    for name, (n, d) in zip("xy", shapes, strict=True):
+        if value is not None and wanted > n:
+            raise ValueError(
+                f"groups must not exceed the {n} rows of {name}, got {wanted}. Leave it out for "
+                "one group a row."
+            )
+        left = n - -(-n // max(1, min(wanted, n)))
+        if left <= d:
+            raise ValueError(
+                f"{name} has too few rows: of {n}, {left} are left without a group, and a "
+                f"covariance of {d} columns needs at least {d + 1}. Give more rows, or project "
+                "both samples on fewer columns."
+            )
+    return tuple(min(wanted, n) for n, _ in shapes)
+
+
+def finite_values(value: Any, shape: tuple[int, ...]) -> Array:
+    """Check the values of a metric between fitted laws."""
+    values = np.asarray(value, dtype=np.float64)
+    if values.shape != shape:
+        raise ValueError(
+            "metric must return one number a pair and broadcast: for laws of batch shape "
+            f"{shape} and () it must return an array of shape {shape}, got {values.shape}."
+        )
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"metric must be finite, but it is {values[~np.isfinite(values)][0]} between the "
+            "fitted laws or without some rows, and has no standard error. Where a covariance is "
+            "singular, drop its constant columns or use gaussmetrics.wasserstein_distance."
+        )
+    return values
+
+
+def confidence_level(value: Any) -> float:
+    """Check the confidence level of an interval."""
+    if not _is_number(value):
+        raise TypeError(f"confidence_level must be a number, got {value!r}.")
+    if not 0.0 < value < 1.0:
+        raise ValueError(f"confidence_level must lie between 0 and 1, got {value!r}.")
+    return float(value)
 
 
 # Classifiers
@@ -792,12 +1012,12 @@ def refuse_not_converged(steps: int, residual: float, tolerance: float) -> NoRet
     )
 
 
-def step_count(name: str, value: Any) -> int:
-    """Check a largest number of steps."""
+def step_count(name: str, value: Any, *, least: int = 1) -> int:
+    """Check a number of steps or parts."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {value!r}.")
-    if value < 1:
-        raise ValueError(f"{name} must be at least 1, got {value!r}.")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value!r}.")
     return int(value)
 
 
@@ -805,3 +1025,197 @@ def solved(success: bool, message: str) -> None:
     """Check that a linear program has been solved."""
     if not success:
         raise RuntimeError(f"the transport plan has not been found. The solver says: {message}")
+
+
+# Pictures
+
+
+def probability(value: Any) -> float:
+    """Check the probability that a region is to hold."""
+    if not _is_number(value):
+        raise TypeError(f"probability must be a number, got {value!r}.")
+    if not 0.0 < value < 1.0:
+        raise ValueError(
+            f"probability must lie between 0 and 1, got {value!r}. For 95 % pass probability=0.95."
+        )
+    return float(value)
+
+
+def drawable_coordinates(dim: int) -> None:
+    """Check that a law fits on paper."""
+    if dim > 2:
+        raise ValueError(
+            f"coordinates must name one coordinate, whose density is drawn, or a pair, whose "
+            f"ellipse is drawn, got {dim}."
+        )
+
+
+def refuse_axes(value: Any) -> NoReturn:
+    """Say what can be drawn on."""
+    raise TypeError(
+        f"ax must be a matplotlib Axes, got {type(value).__name__}. Make one with "
+        "figure, ax = plt.subplots(), or leave ax out for a new figure."
+    )
+
+
+def single_law(function: str, name: str, shape: tuple[int, ...]) -> None:
+    """Check that a law is alone."""
+    if shape:
+        raise ValueError(
+            f"{function} draws one pair, but {name} has batch_shape {shape}. Pass {name}[i], and "
+            "call it once a pair."
+        )
+
+
+def drawn_laws(dims: Sequence[int], names: Sequence[Sequence[str] | None]) -> None:
+    """Check that laws can share a picture: at least one, all of the same variables."""
+    if not dims:
+        raise ValueError("plot_gaussians needs at least one law, got none.")
+    if len(set(dims)) > 1:
+        raise ValueError(f"plot_gaussians needs laws of one dimension, got {list(dims)}.")
+    different = list(dict.fromkeys(tuple(given) for given in names if given is not None))
+    if len(different) > 1:
+        raise ValueError(
+            "plot_gaussians needs laws of the same variables in one order, got names "
+            f"{reprlib.repr(different[0])} and {reprlib.repr(different[1])}. Bring them in one "
+            "order with marginal(names)."
+        )
+
+
+def tick_labels(name: str, value: Any, count: int, what: str) -> list[str]:
+    """Check the names of what a picture shows, one each."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a list of names, got {value!r}.")
+    names = [str(label) for label in value]
+    if len(names) != count:
+        raise ValueError(f"{name} must name each of the {count} {what}, got {len(names)} names.")
+    return names
+
+
+def steps_drawn(value: Any) -> int:
+    """Check how many laws of a path are drawn."""
+    steps = step_count("steps", value)
+    if steps < 2:
+        raise ValueError(f"steps must be at least 2, which are p and q themselves, got {steps}.")
+    return steps
+
+
+def arrow_count(value: Any) -> int:
+    """Check a number of arrows, which may be none."""
+    text = f"arrows must be 0 or a positive integer, got {value!r}."
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(text)
+    if value < 0:
+        raise ValueError(text)
+    return int(value)
+
+
+def refuse_arrows(reason: Exception) -> NoReturn:
+    """Say that there is no map to draw."""
+    raise ValueError(f"{reason} Pass arrows=0 to draw the geodesic alone.") from reason
+
+
+def drawn_table(value: Any) -> Array:
+    """Check a table of distances; infinite ones are allowed."""
+    array = _as_array("table", value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"table must hold real numbers, got dtype {array.dtype}.")
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(
+            f"table must have shape (n, m), as gaussmetrics.pairwise returns it, got {array.shape}."
+        )
+    if np.isnan(array).any():
+        i, j = (int(k) for k in np.argwhere(np.isnan(array))[0])
+        raise ValueError(f"table must hold no NaN, but table[{i}, {j}] is one.")
+    return array.astype(np.float64)
+
+
+def table_order(value: Any, table: Array) -> None:
+    """Check how a table is to be ordered, and that it can be."""
+    if value is None:
+        return
+    if value != "clustering":
+        raise ValueError(f'order must be None or "clustering", got {value!r}.')
+    if table.shape[0] != table.shape[1]:
+        raise ValueError(
+            f'order="clustering" needs the table of a batch with itself, got shape {table.shape}.'
+        )
+    if (table < 0).any() or (np.diagonal(table)[:, None] > np.minimum(table, table.T)).any():
+        raise ValueError(
+            'order="clustering" needs distances: none negative, and none of a law to itself larger '
+            "than to another. Turn similarities around first, for example 1 - table."
+        )
+
+
+def explanations(values: Any, kind: type) -> list[Any]:
+    """Check explanations that are to stand beside each other: one metric, each alone."""
+    given = list(values) if isinstance(values, Iterable) else [values]
+    for value in given:
+        if not isinstance(value, kind):
+            raise TypeError(
+                "explanation must come from gaussmetrics.explain(metric, p, q), or be a list of "
+                f"such, got {type(value).__name__}."
+            )
+    if not given:
+        raise ValueError("explanation must hold at least one explanation, got none.")
+    metrics = sorted({value.metric for value in given})
+    if len(metrics) > 1:
+        raise ValueError(
+            f"explanations in one picture must be of one metric, got {', '.join(metrics)}. They "
+            "have different units: draw them on axes of their own."
+        )
+    return given
+
+
+def explained_batch(shape: tuple[int, ...], *, listed: bool) -> None:
+    """Check that explanations form one row of bars."""
+    if len(shape) > 1 or (listed and shape):
+        raise ValueError(
+            f"explanation must be single, a batch of shape (n,), or a list of single ones, got "
+            f"one of batch_shape {shape}."
+        )
+
+
+def fitted_classifier(function: str, classifier: Any) -> np.ndarray[Any, Any]:
+    """Check that a classifier gives probabilities; return its classes."""
+    if isinstance(classifier, type) or not hasattr(classifier, "predict"):
+        raise TypeError(
+            f"{function} takes a fitted classifier, got {classifier!r}. For example "
+            "classifier = gaussmetrics.AnalyticLogisticRegression().fit(X, y)."
+        )
+    if not hasattr(classifier, "classes_"):
+        raise ValueError(f"{function} needs a fitted classifier: call classifier.fit(X, y) first.")
+    if not hasattr(classifier, "predict_proba"):
+        raise TypeError(
+            f"{function} needs probabilities, but {type(classifier).__name__} has no "
+            "predict_proba. Calibrate it first, with scikit-learn's CalibratedClassifierCV."
+        )
+    return np.asarray(classifier.classes_)
+
+
+def two_features(X: Any) -> np.ndarray[Any, Any]:
+    """Check samples that fit on paper."""
+    rows = streamed_samples("X", X)
+    if rows.ndim != 2 or rows.shape[1] != 2:
+        raise ValueError(
+            f"plot_decision_regions needs X of shape (n, 2), got {rows.shape}. Fit the classifier "
+            "on two of the columns, or on the first two principal components."
+        )
+    return rows
+
+
+def class_places(y: Any, classes: np.ndarray[Any, Any], count: int) -> NDArray[np.intp]:
+    """Check the labels of samples for a fitted classifier; return their places in `classes`."""
+    labels = np.asarray(y)
+    if labels.shape != (count,) or count == 0:
+        raise ValueError(
+            f"y must hold one label a row of X, at least one, got shape {labels.shape} for "
+            f"{count} rows."
+        )
+    unknown = np.setdiff1d(labels, classes)
+    if len(unknown):
+        raise ValueError(
+            f"y holds labels that the classifier was not fitted on: {unknown[:5].tolist()}; its "
+            f"classes are {classes.tolist()}."
+        )
+    return np.searchsorted(classes, labels)

@@ -153,7 +153,8 @@ def wasserstein_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
     _checks.batch_shape("p, q and t", p.batch_shape, q.batch_shape, times.shape)
     weight = times[..., None]
     mean = (1.0 - weight) * p.mean + weight * q.mean
-    return Gaussian._from_checked(mean, _coupling.interpolate(p.covariance, q.covariance, times))
+    covariance = _coupling.interpolate(p.covariance, q.covariance, times)
+    return Gaussian._from_checked(mean, covariance, p.names or q.names)
 
 
 def wasserstein_barycenter(
@@ -214,9 +215,9 @@ def wasserstein_barycenter(
     steps = _checks.step_count("max_steps", max_steps)
     laws = ps[w > 0]
     w = w[w > 0]
-    return Gaussian._from_checked(
-        w @ laws.mean, _mean_covariance(laws.covariance, w, tolerance, steps)
-    )
+    covs = laws.covariance.broadcast_to(laws.batch_shape)
+    covariance = _mean_covariance(covs, w, tolerance, steps)
+    return Gaussian._from_checked(w @ laws.mean, covariance, laws.names)
 
 
 def _mean_covariance(covs: Covariance, w: Array, tolerance: float, steps: int) -> Covariance:

@@ -129,8 +129,8 @@ def kl_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     0.443147 1.306853
     """
     p, q = operands("kl_divergence", p, q)
-    shape = _pair.kl_shape(p.covariance, q.covariance)
-    return shape + 0.5 * _squared_mahalanobis(p, q, q.covariance)
+    shape, distance = _pair.kl_terms(p.covariance, q.covariance, p.mean - q.mean)
+    return shape + 0.5 * _on_support(distance, p, q, q.covariance)
 
 
 def bhattacharyya_distance(p: Gaussian, q: Gaussian) -> Scalars:
@@ -644,8 +644,8 @@ def mutual_information(p: Gaussian, x_index: Any, y_index: Any) -> Scalars:
     0.223144
     """
     p = operand("mutual_information", "p", p)
-    x = _checks.coordinates("x_index", x_index, p.dim)
-    y = _checks.coordinates("y_index", y_index, p.dim)
+    x = _checks.coordinates("x_index", x_index, p.dim, p.names)
+    y = _checks.coordinates("y_index", y_index, p.dim, p.names)
     _checks.disjoint(x, y)
     value = _pair.shared_information(p.covariance, x, y)
     return np.broadcast_to(value, p.batch_shape)[()] * 1.0
@@ -683,9 +683,13 @@ def _about_midpoint(p: Gaussian, q: Gaussian, weight: float) -> Scalars:
 
 def _squared_mahalanobis(p: Gaussian, q: Gaussian, cov: Covariance) -> Scalars:
     """Return Δᵀ Σ⁻¹ Δ, infinite where the difference of the means leaves the support of Σ."""
-    shift = p.mean - q.mean
-    distance = _linalg.sum_of_squares(cov.whiten(shift), 1)
+    distance = _linalg.sum_of_squares(cov.whiten(p.mean - q.mean), 1)
+    return _on_support(distance, p, q, cov)
+
+
+def _on_support(distance: Scalars, p: Gaussian, q: Gaussian, cov: Covariance) -> Scalars:
+    """Return the distance, infinite where the difference of the means leaves the support of Σ."""
     if not cov.singular:
         return distance
     magnitude = _linalg.norm(p.mean) + _linalg.norm(q.mean)
-    return _pair.infinite_unless(cov.contains(shift, magnitude), distance)
+    return _pair.infinite_unless(cov.contains(p.mean - q.mean, magnitude), distance)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import reprlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, Literal, NamedTuple, final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gaussmetrics import _checks, _linalg
+from gaussmetrics import _checks, _html, _interop, _linalg
+from gaussmetrics._interop import Names
 from gaussmetrics._sample_covariance import few_samples, shrunk
 from gaussmetrics._typing import Array, Scalars
-from gaussmetrics.covariance import Covariance, from_symmetric
+from gaussmetrics.covariance import Covariance, Index
 from gaussmetrics.moments import Moments
 
 LOG_2PI = float(np.log(2.0 * np.pi))
@@ -27,12 +30,14 @@ class Gaussian:
     Parameters
     ----------
     mean : (..., d) array_like
-        The mean μ.
-    cov : (..., d, d) array_like or Covariance
+        The mean μ. The labels of a pandas object, here and in `cov`, name the variables.
+    cov : (..., d, d) array_like, Covariance or scipy.stats.Covariance
         The covariance Σ, symmetric and positive definite; or one with structure.
+    names : sequence of str, optional
+        The variables' names, one each and all different.
     allow_singular : bool
-        Accept a positive semidefinite matrix: the law then lives on the range of Σ. Structured
-        covariances carry their own answer.
+        Accept a positive semidefinite matrix: the law then lives on the range of Σ. A
+        `Covariance` carries its own answer.
 
     Attributes
     ----------
@@ -44,6 +49,8 @@ class Gaussian:
         The dimension d.
     batch_shape : tuple of int
         The shape of the batch, ``()`` for a single law.
+    names : tuple of str, or None
+        The names of the variables, if they have any: metrics of two laws see that they agree.
 
     Raises
     ------
@@ -51,7 +58,7 @@ class Gaussian:
         If an argument does not hold real numbers.
     ValueError
         If shapes do not fit, or Σ is asymmetric, indefinite or singular; the text names the
-        matrix of the batch.
+        matrix of the batch. If names do not fit, or those of mean and cov differ.
 
     Examples
     --------
@@ -63,26 +70,35 @@ class Gaussian:
     -2.117685
     """
 
-    __slots__ = ("batch_shape", "covariance", "dim", "mean")
+    __slots__ = ("batch_shape", "covariance", "dim", "mean", "names")
 
     mean: Array
     covariance: Covariance
     dim: int
     batch_shape: tuple[int, ...]
+    names: Names | None
 
     def __init__(
-        self, mean: ArrayLike, cov: ArrayLike | Covariance, *, allow_singular: bool = False
+        self,
+        mean: ArrayLike,
+        cov: ArrayLike | Covariance,
+        *,
+        names: Sequence[str] | None = None,
+        allow_singular: bool = False,
     ) -> None:
-        mu = _checks.mean_vector(mean)
+        mu, labels = _checks.mean_vector(mean), None
         if isinstance(cov, Covariance):
             sigma = cov
         else:
-            matrix = _checks.square_matrix("cov", cov)
-            sigma = from_symmetric(matrix, allow_singular=allow_singular)
+            sigma = _interop.covariance(cov, allow_singular=allow_singular)
+            labels = _interop.labels(cov)
         _checks.same_dimension(mu, sigma.dim)
-        self._set(mu, sigma)
+        agreed = _checks.agreed_names(
+            sigma.dim, names=names, mean=_interop.labels(mean), cov=labels
+        )
+        self._set(mu, sigma, agreed)
 
-    def _set(self, mean: Array, covariance: Covariance) -> None:
+    def _set(self, mean: Array, covariance: Covariance, names: Names | None) -> None:
         if mean.flags.writeable:
             mean.flags.writeable = False
         self.mean = mean
@@ -91,11 +107,14 @@ class Gaussian:
         self.batch_shape = _checks.batch_shape(
             "mean and cov", mean.shape[:-1], covariance.batch_shape
         )
+        self.names = names
 
     @classmethod
-    def _from_checked(cls, mean: Array, covariance: Covariance) -> Gaussian:
+    def _from_checked(
+        cls, mean: Array, covariance: Covariance, names: Names | None = None
+    ) -> Gaussian:
         law = object.__new__(cls)
-        law._set(mean, covariance)
+        law._set(mean, covariance, names)
         return law
 
     @classmethod
@@ -120,6 +139,7 @@ class Gaussian:
         weights: ArrayLike | None = None,
         ddof: float = 1,
         shrinkage: float | Literal["oas", "ledoit-wolf"] = 0.0,
+        names: Sequence[str] | None = None,
         allow_singular: bool = False,
     ) -> Gaussian:
         """Fit a Gaussian to samples: their mean and their covariance S, shrunk if asked.
@@ -132,7 +152,8 @@ class Gaussian:
         Parameters
         ----------
         X : (..., n, d) array_like
-            One sample a row; leading dimensions are a batch.
+            One sample a row; leading dimensions are a batch. The columns of a data frame of
+            pandas or polars name the variables.
         weights : (..., n) array_like, optional
             How often each row counts; an integer weight w equals the row repeated w times.
         ddof : float
@@ -140,6 +161,8 @@ class Gaussian:
             likelihood.
         shrinkage : float, "oas" or "ledoit-wolf"
             γ from 0 to 1, or a formula for it; with ddof=0 the result is scikit-learn's.
+        names : sequence of str, optional
+            The variables' names; those of a data frame are kept without asking.
         allow_singular : bool
             Accept more than d rows whose covariance is singular all the same.
 
@@ -148,7 +171,8 @@ class Gaussian:
         TypeError
             If an argument does not hold real numbers.
         ValueError
-            If shapes do not fit, a weight is negative, or there are too few samples.
+            If shapes do not fit, a weight is negative, names are not one a column and all
+            different, or there are too few samples.
 
         References
         ----------
@@ -167,11 +191,86 @@ class Gaussian:
         """
         rows, w = _checks.fitted_samples(X, weights, ddof)
         _checks.shrinkage("shrinkage", shrinkage)
+        agreed = _checks.agreed_names(rows.shape[-1], names=names, X=_interop.labels(X))
         if rows.shape[-2] <= rows.shape[-1]:
-            return cls(*few_samples(rows, w, ddof, shrinkage))
+            return cls(*few_samples(rows, w, ddof, shrinkage), names=agreed)
         moments = Moments.from_samples(rows, weights=w)
         cov = shrunk(moments, rows, w, ddof, shrinkage)
-        return cls(moments.mean, cov, allow_singular=allow_singular)
+        return cls(moments.mean, cov, names=agreed, allow_singular=allow_singular)
+
+    @classmethod
+    def from_scipy(cls, frozen: Any) -> Gaussian:
+        """Return the law of a frozen ``scipy.stats.multivariate_normal``.
+
+        A covariance made by ``scipy.stats.Covariance`` keeps its diagonal or its factor, and with
+        it its digits. A singular law is accepted where SciPy has accepted it; which eigenvalues
+        count as zero is decided by the rounding of double precision, which is less than SciPy's.
+
+        Parameters
+        ----------
+        frozen : scipy.stats.multivariate_normal(mean, cov)
+            A frozen law.
+
+        Raises
+        ------
+        TypeError
+            If it is another distribution.
+        ValueError
+            If it is singular to rounding, and SciPy has not been told to allow that.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> from scipy import stats
+        >>> p = gm.Gaussian.from_scipy(stats.multivariate_normal([0.0, 1.0], [1.0, 4.0]))
+        >>> p.cov
+        array([[1., 0.],
+               [0., 4.]])
+        """
+        return cls(*_interop.scipy_normal(frozen))
+
+    @classmethod
+    def from_mixture(cls, model: Any, *, allow_singular: bool = False) -> Mixture:
+        """Return the weights and the components that a fitted model of scikit-learn holds.
+
+        Diagonal and spherical covariances stay diagonal, a tied one is shared, and the names of
+        the features are kept.
+
+        Parameters
+        ----------
+        model : fitted estimator
+            GaussianMixture or BayesianGaussianMixture; GaussianNB, QuadraticDiscriminantAnalysis,
+            or LinearDiscriminantAnalysis with its covariance (one component a class, in the order
+            of ``classes_``); EllipticEnvelope, EmpiricalCovariance, LedoitWolf and their kin (one
+            component). Models are known by their attributes, so others with the same ones will do.
+        allow_singular : bool
+            Accept components whose covariance is singular.
+
+        Returns
+        -------
+        Mixture
+            The weights (k,) and a batch of k laws.
+
+        Raises
+        ------
+        TypeError
+            If the model is not one of these.
+        ValueError
+            If it has not been fitted or has kept no covariance, or a component is singular.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> model = GaussianNB().fit([[0.0], [2.0], [5.0], [9.0]], ["a", "a", "b", "b"])
+        >>> weights, classes = gm.Gaussian.from_mixture(model)
+        >>> print(weights, f"{gm.hellinger_distance(*classes):.6f}")
+        [0.5 0.5] 0.923121
+        """
+        parts = _interop.components(model)
+        cov = parts.covariance(allow_singular=allow_singular)
+        names = getattr(model, "feature_names_in_", None)
+        return Mixture(np.array(parts.weights, float), cls(parts.means, cov, names=names))
 
     @property
     def cov(self) -> Array:
@@ -180,7 +279,11 @@ class Gaussian:
 
     def __repr__(self) -> str:
         batch = f", batch_shape={self.batch_shape}" if self.batch_shape else ""
-        return f"Gaussian(dim={self.dim}{batch})"
+        names = f", names={reprlib.repr(self.names)}" if self.names else ""
+        return f"Gaussian(dim={self.dim}{batch}{names})"
+
+    def _repr_html_(self) -> str:
+        return _html.table(self.mean, self.covariance, self.names, self.batch_shape)
 
     def __len__(self) -> int:
         _checks.has_batch(self.batch_shape)
@@ -195,10 +298,10 @@ class Gaussian:
         covariance = self.covariance
         if covariance.batch_shape:
             covariance = covariance.broadcast_to(self.batch_shape)[key]
-        return Gaussian._from_checked(mean, covariance)
+        return Gaussian._from_checked(mean, covariance, self.names)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Gaussian._from_checked, (self.mean, self.covariance)
+        return Gaussian._from_checked, (self.mean, self.covariance, self.names)
 
     def logpdf(self, x: ArrayLike) -> Scalars:
         """Return the log-density log p(x) = −½ (‖L⁻¹(x − μ)‖² + log det Σ + d log 2π).
@@ -206,7 +309,8 @@ class Gaussian:
         Parameters
         ----------
         x : (..., d) array_like
-            Points; their leading dimensions broadcast with the batch.
+            Points; their leading dimensions broadcast with the batch. If they and the law have
+            names, these must agree.
 
         Returns
         -------
@@ -216,7 +320,8 @@ class Gaussian:
         Raises
         ------
         ValueError
-            If the last dimension of x is not d, or the batch shapes do not broadcast.
+            If the last dimension of x is not d, names differ, or the batch shapes do not
+            broadcast.
 
         Examples
         --------
@@ -224,7 +329,7 @@ class Gaussian:
         >>> gm.Gaussian.standard(1).logpdf([[0.0], [1.0]])
         array([-0.91893853, -1.41893853])
         """
-        points = _checks.points(x, self.dim)
+        points = _points(x, self.dim, self.names)
         _checks.batch_shape("x and the Gaussian", points.shape[:-1], self.batch_shape)
         cov, deviation = self.covariance, points - self.mean
         distance = _linalg.sum_of_squares(cov.whiten(deviation), 1)
@@ -266,13 +371,13 @@ class Gaussian:
 
         Parameters
         ----------
-        indices : int, slice, sequence of int, or boolean mask
+        indices : int, slice, sequence of int, boolean mask, name, or sequence of names
             Which coordinates to keep.
 
         Raises
         ------
         ValueError
-            If a coordinate is out of range or named twice.
+            If a coordinate is out of range, unknown, or named twice.
 
         Examples
         --------
@@ -280,9 +385,15 @@ class Gaussian:
         >>> p = gm.Gaussian([0.0, 1.0], [[2.0, 0.5], [0.5, 1.0]])
         >>> p.marginal([1]).cov
         array([[1.]])
+        >>> gm.Gaussian(p.mean, p.cov, names=["height", "weight"]).marginal("weight")
+        Gaussian(dim=1, names=('weight',))
         """
-        chosen = _checks.coordinates("indices", indices, self.dim)
-        return Gaussian._from_checked(self.mean[..., chosen], self.covariance.marginal(chosen))
+        chosen = _checks.coordinates("indices", indices, self.dim, self.names)
+        mean, covariance = self.mean[..., chosen], self.covariance.marginal(chosen)
+        return Gaussian._from_checked(mean, covariance, self._names_at(chosen))
+
+    def _names_at(self, chosen: Index) -> Names | None:
+        return None if self.names is None else tuple(self.names[i] for i in chosen)
 
     def conditional(self, given: Any) -> Conditional:
         """Return the law of the other coordinates y given the coordinates x: linear regression.
@@ -291,13 +402,13 @@ class Gaussian:
 
         Parameters
         ----------
-        given : int, slice, sequence of int, or boolean mask
+        given : int, slice, sequence of int, boolean mask, name, or sequence of names
             The coordinates x that are known.
 
         Raises
         ------
         ValueError
-            If a coordinate is out of range or named twice, or none is left.
+            If a coordinate is out of range, unknown, or named twice, or none is left.
 
         References
         ----------
@@ -313,12 +424,12 @@ class Gaussian:
         >>> regression([4.0]).mean
         array([2.])
         """
-        x = _checks.coordinates("given", given, self.dim)
+        x = _checks.coordinates("given", given, self.dim, self.names)
         _checks.some_left("given", x, self.dim)
         y = np.setdiff1d(np.arange(self.dim), x)
         weights, residual = self.covariance.regress(y, x)
         intercept = self.mean[..., y] - (self.mean[..., None, x] @ weights)[..., 0, :]
-        return Conditional(weights, intercept, residual)
+        return Conditional(weights, intercept, residual, self._names_at(y), self._names_at(x))
 
 
 @final
@@ -334,18 +445,55 @@ class Conditional:
         b.
     covariance : Covariance
         Of the residuals, (..., m, m).
+    names, given : tuple of str, or None
+        The names of y and of x.
     """
 
     weights: Array
     intercept: Array
     covariance: Covariance
+    names: Names | None = None
+    given: Names | None = None
 
     def __call__(self, x: ArrayLike) -> Gaussian:
         """Return the law N(x W + b, residual covariance) at known values x (..., k)."""
-        points = _checks.points(x, self.weights.shape[-2])
+        points = _points(x, self.weights.shape[-2], self.given)
         _checks.batch_shape("x and the Gaussian", points.shape[:-1], self.intercept.shape[:-1])
         mean = (points[..., None, :] @ self.weights)[..., 0, :] + self.intercept
-        return Gaussian._from_checked(mean, self.covariance)
+        return Gaussian._from_checked(mean, self.covariance, self.names)
+
+
+class Mixture(NamedTuple):
+    """A mixture of normal laws Σ w_i N(μ_i, Σ_i): what `Gaussian.from_mixture` returns.
+
+    It is a plain tuple: ``weights, components = mixture``, and metrics between mixtures take it
+    as it is.
+
+    Attributes
+    ----------
+    weights : (k,) array
+        Not negative; they sum to one.
+    components : Gaussian
+        A batch of shape (k,).
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> import numpy as np
+    >>> a = gm.Mixture(np.array([0.5, 0.5]), gm.Gaussian([[0.0], [4.0]], [[1.0]]))
+    >>> b = gm.Mixture(np.ones(1), gm.Gaussian([[2.0]], [[1.0]]))
+    >>> print(f"{gm.mixture_wasserstein_distance(a, b):.6f}")
+    2.000000
+    """
+
+    weights: Array
+    components: Gaussian
+
+
+def _points(x: ArrayLike, dim: int, names: Names | None) -> Array:
+    if names is not None:
+        _checks.same_columns(_interop.labels(x), names)
+    return _checks.points(x, dim)
 
 
 def operand(metric: str, name: str, value: Any) -> Gaussian:
@@ -360,6 +508,8 @@ def operands(metric: str, p: Any, q: Any) -> tuple[Gaussian, Gaussian]:
     operand(metric, "p", p)
     operand(metric, "q", q)
     _checks.same_space(metric, p.dim, q.dim)
+    if p.names is not q.names:
+        _checks.same_names(metric, p.names, q.names)
     if p.batch_shape != q.batch_shape:
         _checks.batch_shape("p and q", p.batch_shape, q.batch_shape)
     return p, q

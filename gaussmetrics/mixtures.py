@@ -9,14 +9,14 @@ from numpy.typing import ArrayLike
 
 from gaussmetrics import _checks
 from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian, operand
+from gaussmetrics.gaussian import Gaussian, Mixture, operand
 from gaussmetrics.pairwise import pairwise
 from gaussmetrics.transport import squared_wasserstein_distance
 
 
 def mixture_wasserstein_distance(
-    ps: Gaussian,
-    qs: Gaussian,
+    ps: Gaussian | Mixture,
+    qs: Gaussian | Mixture,
     *,
     weights_p: ArrayLike | None = None,
     weights_q: ArrayLike | None = None,
@@ -27,8 +27,9 @@ def mixture_wasserstein_distance(
 
     Parameters
     ----------
-    ps, qs : Gaussian
-        The components of each mixture: batches of shapes (n,) and (m,) of one dimension.
+    ps, qs : Gaussian or Mixture
+        The components of each mixture: batches of shapes (n,) and (m,) of one dimension. A
+        `Mixture`, such as `Gaussian.from_mixture` makes, brings its weights.
     weights_p : (n,) array_like, optional
         Not negative, not all zero; divided by their sum. Equal by default.
     weights_q : (m,) array_like, optional
@@ -68,8 +69,8 @@ def mixture_wasserstein_distance(
 
 
 def mixture_transport_plan(
-    ps: Gaussian,
-    qs: Gaussian,
+    ps: Gaussian | Mixture,
+    qs: Gaussian | Mixture,
     *,
     weights_p: ArrayLike | None = None,
     weights_q: ArrayLike | None = None,
@@ -80,8 +81,9 @@ def mixture_transport_plan(
 
     Parameters
     ----------
-    ps, qs : Gaussian
-        The components of each mixture: batches of shapes (n,) and (m,) of one dimension.
+    ps, qs : Gaussian or Mixture
+        The components of each mixture: batches of shapes (n,) and (m,) of one dimension. A
+        `Mixture`, such as `Gaussian.from_mixture` makes, brings its weights.
     weights_p : (n,) array_like, optional
         Not negative, not all zero; divided by their sum. Equal by default.
     weights_q : (m,) array_like, optional
@@ -117,8 +119,14 @@ def mixture_transport_plan(
 
 
 def _solve(
-    name: str, ps: Gaussian, qs: Gaussian, weights_p: ArrayLike | None, weights_q: ArrayLike | None
+    name: str,
+    ps: Gaussian | Mixture,
+    qs: Gaussian | Mixture,
+    weights_p: ArrayLike | None,
+    weights_q: ArrayLike | None,
 ) -> tuple[Array, Array]:
+    ps, weights_p = _parts("ps", ps, "weights_p", weights_p)
+    qs, weights_q = _parts("qs", qs, "weights_q", weights_q)
     for label, laws in (("ps", ps), ("qs", qs)):
         _checks.flat_batch(label, operand(name, label, laws).batch_shape)
     _checks.same_space(name, ps.dim, qs.dim)
@@ -126,6 +134,15 @@ def _solve(
     b = _checks.law_weights("weights_q", weights_q, len(qs))
     costs = pairwise(squared_wasserstein_distance, ps, qs)
     return costs, _cheapest_plan(costs, a, b)
+
+
+def _parts(
+    label: str, laws: Gaussian | Mixture, weights_label: str, weights: ArrayLike | None
+) -> tuple[Gaussian, ArrayLike | None]:
+    if not isinstance(laws, Mixture):
+        return laws, weights
+    _checks.weights_once(weights_label, label, weights)
+    return laws.components, laws.weights
 
 
 def _cheapest_plan(costs: Array, a: Array, b: Array) -> Array:

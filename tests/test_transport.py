@@ -723,3 +723,10 @@ def test_a_solver_that_gives_up_is_an_error(monkeypatch):
     monkeypatch.setattr(optimize, "linprog", lambda *_, **__: failed)
     with refused(RuntimeError, "the transport plan has not been found. The solver says: out of lu"):
         gm.mixture_wasserstein_distance(PS, PS)
+
+
+def test_laws_that_share_one_covariance_have_it_as_the_barycentre():
+    laws = gm.Gaussian([[0.0, 1.0], [2.0, 0.0]], [[2.0, 0.5], [0.5, 1.0]])
+    mean = gm.wasserstein_barycenter(laws, [0.25, 0.75])
+    np.testing.assert_allclose(mean.mean, [1.5, 0.25], rtol=1e-15)
+    np.testing.assert_allclose(mean.cov, laws.cov, rtol=1e-14)
