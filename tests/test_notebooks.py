@@ -7,19 +7,29 @@ import matplotlib as mpl
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebook(path):
-    mpl.use("Agg")
+def code_cells(path):
     cells = json.loads(path.read_text(encoding="utf8"))["cells"]
+    return [cell for cell in cells if cell["cell_type"] == "code"]
+
+
+@each_notebook
+def test_outputs_are_empty(path):
+    for cell in code_cells(path):
+        assert cell["outputs"] == []
+        assert cell["execution_count"] is None
+
+
+@each_notebook
+def test_it_runs(path):
+    mpl.use("Agg")
     namespace = {}
-    for cell in cells:
-        if cell["cell_type"] == "code":
-            assert cell["outputs"] == []
-            exec(compile("".join(cell["source"]), path.name, "exec"), namespace)
+    for cell in code_cells(path):
+        exec(compile("".join(cell["source"]), path.name, "exec"), namespace)
     mpl.pyplot.close("all")
 
 
-def test_there_are_notebooks():
-    assert NOTEBOOKS
+def test_there_are_six():
+    assert len(NOTEBOOKS) == 6
