@@ -1,0 +1,325 @@
+"""Every example runs as a user runs it, and the numbers it prints are right."""
+
+import importlib.util
+import os
+import re
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.cbook import get_sample_data
+from sklearn.covariance import LedoitWolf
+from sklearn.datasets import load_digits, load_wine
+from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import StandardScaler
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+TESTED = {
+    "classifier_pipeline",
+    "drift_detection",
+    "eeg_like_covariances",
+    "fid_from_features",
+    "latent_regulariser",
+    "merge_mixture_components",
+    "your_own_csv",
+}
+CULTIVARS = np.array(["Barolo", "Grignolino", "Barbera"])
+
+
+def run(name, *arguments, **environment):
+    command = [sys.executable, "-W", "error", str(EXAMPLES / f"{name}.py"), *map(str, arguments)]
+    env = {**os.environ, "MPLBACKEND": "Agg", "PYTHONIOENCODING": "utf8", **environment}
+    done = subprocess.run(
+        command, capture_output=True, encoding="utf8", timeout=300, env=env, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def after(text, output):
+    """The first number after a text."""
+    return float(re.search(re.escape(text) + r"[^\d-]*(-?[\d.]+)", output)[1])
+
+
+def squared_wasserstein(m, S, n, T):
+    """Literally, by eigenvalues of the product."""
+    roots = np.sqrt(np.linalg.eigvals(S @ T).real.clip(0))
+    return ((m - n) ** 2).sum() + np.trace(S + T) - 2 * roots.sum()
+
+
+def kl(m, S, n, T):
+    P = np.linalg.inv(T)
+    shape = np.trace(P @ S) - len(m) - np.linalg.slogdet(P @ S)[1]
+    return 0.5 * (shape + (n - m) @ P @ (n - m))
+
+
+def moments(rows):
+    return np.mean(rows, axis=0), np.cov(rows, rowvar=False)
+
+
+def test_every_example_is_tested_and_listed():
+    scripts = {path.stem for path in EXAMPLES.glob("*.py")}
+    assert scripts == TESTED
+    listed = (EXAMPLES / "README.md").read_text(encoding="utf8")
+    assert all(f"python examples/{name}.py" in listed for name in scripts)
+
+
+def test_fid_from_features():
+    output = run("fid_from_features")
+    X, y = load_digits(return_X_y=True)
+    expected = squared_wasserstein(*moments(X[y == 0]), *moments(X[y == 1]))
+    assert after("zeros and ones", output) == pytest.approx(expected, abs=0.06)
+    rows, distances = np.array(re.findall(r"(\d+) rows and \d+ others +([\d.]+)", output), float).T
+    slope = np.polyfit(np.log(rows), np.log(distances), 1)[0]
+    assert slope == pytest.approx(-1.0, abs=0.2)  # the bias falls like one over rows
+
+
+def test_drift_detection():
+    output = run("drift_detection")
+    prices = pd.read_csv(get_sample_data("Stocks.csv", asfileobj=False), comment="#")
+    months = prices[prices.Date.str.endswith("-01")]
+    columns = ["IBM", "AAPL", "MSFT", "XRX", "ADBE", "^GSPC", "^IXIC"]
+    returns = 100 * np.diff(np.log(months[columns].to_numpy()), axis=0)
+    year = months.Date.str[:4].astype(int).to_numpy()[1:]
+    usable = np.isfinite(returns).all(axis=1)
+    returns, year = returns[usable], year[usable]
+    nineties = (year >= 1990) & (year < 2000)
+    within = []
+    for three in combinations(range(1990, 2000), 3):
+        chosen = np.isin(year, three)
+        within.append(kl(*moments(returns[chosen]), *moments(returns[nineties & ~chosen])))
+    threshold = np.quantile(within, 0.95)
+    assert after("above", output) == pytest.approx(threshold, abs=0.006)
+    for start in range(2000, 2021, 3):
+        now = (year >= start) & (year < start + 3)
+        distance = kl(*moments(returns[now]), *moments(returns[nineties]))
+        assert after(f"{start} to {start + 2}", output) == pytest.approx(distance, abs=0.006)
+        line = next(x for x in output.splitlines() if x.startswith(f"  {start} to"))
+        assert ("drift" in line) == (distance > threshold)
+    assert re.search("2000 to 2002.*drift, most of it in XRX", output)
+
+
+def test_merge_mixture_components():
+    output = run("merge_mixture_components")
+    data = load_wine(as_frame=True).data[["flavanoids", "color_intensity", "proline"]]
+    X = StandardScaler().fit_transform(data)
+    model = GaussianMixture(8, reg_covar=1e-3, n_init=5, random_state=0).fit(X)
+    w, mean, cov = model.weights_, model.means_, model.covariances_
+    costs = []
+    for i, j in combinations(range(8), 2):  # Runnalls' bound, in his form
+        step = (mean[i] - mean[j])[:, None]
+        total = w[i] + w[j]
+        merged = (w[i] * cov[i] + w[j] * cov[j]) / total + w[i] * w[j] / total**2 * step @ step.T
+        logs = [np.linalg.slogdet(S)[1] for S in (merged, cov[i], cov[j])]
+        costs.append(0.5 * (total * logs[0] - w[i] * logs[1] - w[j] * logs[2]))
+    table = np.array(re.findall(r"^ +(\d)" + r" +([\d.]+)" * 3 + "$", output, re.M), float)
+    assert table[0, 1] == pytest.approx(min(costs), abs=6e-4)
+    assert table[:, 0].tolist() == [7, 6, 5, 4, 3, 2, 1]
+    groups, cost = table[np.argmax(np.diff(table[:, 1]) > 0.2)][:2]
+    assert groups == 3  # the cost jumps from here, at the number of cultivars
+    assert table[5, 1] > 2 * cost
+    assert table[4, 3] > after("fitted at once:", output)
+
+
+def test_classifier_pipeline():
+    output = run("classifier_pipeline")
+    lines = re.findall(r"^ *(\d+)  (closed form|iterated) +([\d.]+) +([\d.]+)", output, re.M)
+    result = {(int(n), name): (float(a), float(loss)) for n, name, a, loss in lines}
+    (few, few_loss), (few_lr, few_lr_loss) = (result[100, k] for k in ("closed form", "iterated"))
+    assert abs(few - few_lr) < 0.03
+    assert abs(few_loss - few_lr_loss) < 0.1
+    (many, many_loss), (many_lr, many_lr_loss) = (
+        result[1200, k] for k in ("closed form", "iterated")
+    )
+    assert 0.93 < many < many_lr
+    assert many_lr_loss < many_loss < 0.25
+
+
+def test_eeg_like_covariances():
+    pytest.importorskip("pyriemann", minversion="0.12")
+    output = run("eeg_like_covariances")
+    differences = re.findall(r"gm\..* (\d+e[+-]\d+)$", output, re.M)
+    assert len(differences) == 8
+    assert all(float(x) < 1e-9 for x in differences)
+    judged = re.findall(r"_distance +([\d.]+)% +([\d.]+)% +(\d+)%$", output, re.M)
+    assert [same for _, _, same in judged] == ["100", "100"]
+    assert all(ours == theirs and float(ours) > 65 for ours, theirs, _ in judged)
+
+
+def test_latent_regulariser():
+    pytest.importorskip("torch")
+    output = run("latent_regulariser")
+    assert re.search(r"W2² +repeated eigenvalues +2\.852419 +nan", output)
+    assert re.search(r"W2², autograd +nan +nan", output)
+    assert after("W2², closed form", output) == pytest.approx(0.02, abs=0.02)
+    assert after("KL, closed form", output) == after("KL, autograd", output)
+
+
+# The reader's own table
+
+
+@pytest.fixture(scope="module")
+def csv():
+    path = EXAMPLES / "your_own_csv.py"
+    spec = importlib.util.spec_from_file_location("your_own_csv", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def wine():
+    data, target = load_wine(return_X_y=True, as_frame=True)
+    return data[["alcohol", "flavanoids", "proline"]].assign(cultivar=CULTIVARS[target])
+
+
+def saved(tmp_path, frame, **options):
+    path = tmp_path / "mine.csv"
+    frame.to_csv(path, **{"index": False, **options})
+    return path
+
+
+def test_your_own_csv_makes_an_example(tmp_path):
+    output = run("your_own_csv", TMPDIR=str(tmp_path), TEMP=str(tmp_path))
+    (picture,) = tmp_path.rglob("wine_groups.png")
+    assert f"Picture: {picture}" in output
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    X, y = load_wine(return_X_y=True)
+    X = X / X.std(axis=0, ddof=1)
+    fits = [LedoitWolf().fit(X[y == k]) for k in range(3)]
+    n = np.bincount(y)
+    laws = [(fit.location_, fit.covariance_ * k / (k - 1)) for fit, k in zip(fits, n, strict=True)]
+    for i, j in combinations(range(3), 2):
+        expected = np.sqrt(squared_wasserstein(*laws[i], *laws[j]))
+        pair = f"{CULTIVARS[i]} – {CULTIVARS[j]}"
+        assert after(pair, output) == pytest.approx(expected, abs=0.006)
+    lines = re.findall(r"^(.+ – \w+) +([\d.]+) +([\d.]+) +([\d.]+)%", output, re.M)
+    assert [pair.split(" – ") for pair, *_ in lines][-1] == ["Barolo", "Barbera"]
+    distance, chance, wrong = np.array([numbers for _, *numbers in lines], float).T
+    assert (np.diff(distance) > 0).all()
+    assert (distance > 1.5 * chance).all()
+    assert (wrong < 6).all()
+
+
+def test_an_awkward_table_gives_what_the_clean_one_gives(csv, wine, tmp_path, capsys):
+    csv.main(saved(tmp_path, wine), "cultivar")
+    clean = capsys.readouterr().out.partition("\n\n")[2]
+    awkward = wine.assign(
+        vintage="old",
+        constant=3.5,
+        code=wine.cultivar.map({"Barolo": 1.5, "Grignolino": 2.5, "Barbera": 3.5}),
+        gaps=wine.alcohol.where(wine.index % 3 == 0),
+    )
+    rare = awkward.iloc[:3].assign(cultivar="Nebbiolo")
+    holes = awkward.iloc[:4].assign(proline=[np.nan, np.inf, 900.0, 900.0])
+    holes.loc[holes.index[2:], "cultivar"] = np.nan
+    table = pd.concat([awkward, rare, holes])
+    path = saved(tmp_path, table.reset_index(drop=True), index=True, sep=";", decimal=",",
+                 encoding="utf-8-sig")  # fmt: skip
+    csv.main(path, "cultivar")
+    top, _, rest = capsys.readouterr().out.partition("\n\n")
+    assert rest == clean
+    assert top.splitlines()[1:] == [
+        "Left out, no numbers: vintage",
+        "Left out, only counts the rows: Unnamed: 0",
+        "Left out, more than half of it missing: gaps",
+        "Left out, something missing: 4 of 185 rows",
+        "Left out, group of fewer than 5 complete rows: Nebbiolo",
+        "Left out, the same throughout every group: constant, code",
+    ]
+
+
+@pytest.mark.parametrize("sep", [",", ";", "\t"])
+def test_separators(csv, wine, tmp_path, sep):
+    frame = csv.read(saved(tmp_path, wine, sep=sep))
+    pd.testing.assert_frame_equal(frame, wine, check_dtype=False)
+
+
+def test_only_the_columns_asked_for(csv, wine, tmp_path, capsys):
+    csv.main(saved(tmp_path, wine), "cultivar", "alcohol")
+    output = capsys.readouterr().out
+    assert "alcohol" in output
+    assert "proline" not in output
+    assert (tmp_path / "mine_groups.png").exists()
+
+
+def test_noise_is_no_difference(csv, capsys, tmp_path):
+    noise = np.random.default_rng(0).standard_normal((40, 100))
+    frame = pd.DataFrame(noise).add_prefix("column ").assign(arm=np.repeat(["a", "b"], 20))
+    csv.main(saved(tmp_path, frame), "arm")
+    numbers = re.search(r"a – b +([\d.]+) +([\d.]+) +([\d.]+)%", capsys.readouterr().out)
+    distance, chance, wrong = map(float, numbers.groups())
+    assert 0 < distance < chance
+    assert 25 < wrong < 75
+
+
+def test_one_distance_in_twenty_between_equals_is_above_chance(csv):
+    rng, above = np.random.default_rng(0), 0
+    for _ in range(400):
+        rows = rng.standard_normal((12, 2))
+        rows /= rows.std(axis=0, ddof=1)
+        a, b = rows[:5], rows[5:]
+        above += csv.gm.wasserstein_distance(csv.law(a), csv.law(b)) > csv.by_chance(a, b)
+    assert abs(above / 400 - 0.05) < 3.5 * np.sqrt(0.05 * 0.95 / 400)
+
+
+def test_few_rows_and_columns_that_add_up(csv, wine, tmp_path, capsys):
+    few = wine.groupby("cultivar").head(6)
+    sums = {f"sum {k}": few.alcohol + k * few.flavanoids for k in range(1, 8)}
+    one_still = few.proline.where(few.cultivar != "Barolo", 1000.0)
+    csv.main(saved(tmp_path, few.assign(**sums, proline=one_still)), "cultivar")
+    output = capsys.readouterr().out
+    assert "Left out" not in output
+    assert np.isfinite(after("Barolo – Grignolino", output))
+
+
+COLUMNS = "all columns: alcohol, flavanoids, proline, cultivar"
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ([], f"Which column names the groups.*may name groups: cultivar; {COLUMNS}"),
+        (["kind"], f"no column 'kind'.*may name groups: cultivar; {COLUMNS}"),
+        (["cultivar", "alcool"], "no column 'alcool'"),
+        (["proline"], "'proline' has 121 values in 178 rows.*need 5 rows each"),
+        (["cultivar", "cultivar"], "Nothing is left to compare"),
+    ],
+)
+def test_mistakes_are_explained(csv, wine, tmp_path, named, message):
+    with pytest.raises(SystemExit, match=message):
+        csv.main(saved(tmp_path, wine), *named)
+
+
+def test_a_missing_file_is_named(csv, tmp_path):
+    with pytest.raises(SystemExit, match=r"no file .*absent\.csv"):
+        csv.main(tmp_path / "absent.csv", "cultivar")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", "größe;kind\n1;a\n".encode("cp1252"), b"a,b\n1,2\n1,2,3\n"]
+)
+def test_what_is_no_table_is_refused(csv, tmp_path, content):
+    path = tmp_path / "broken.csv"
+    path.write_bytes(content)
+    with pytest.raises(SystemExit, match="is no table as CSV in UTF-8"):
+        csv.main(path, "kind")
+
+
+def test_long_lists_are_cut_short(csv, wine, tmp_path, capsys):
+    rare = wine.iloc[:15].assign(cultivar=[f"rare {k}" for k in range(15)])
+    csv.main(saved(tmp_path, pd.concat([wine, rare])), "cultivar")
+    assert "rare 9 and 5 more\n" in capsys.readouterr().out
+
+
+def test_a_group_whose_rows_are_all_alike_is_left_out(csv, wine, tmp_path, capsys):
+    wine.loc[wine.cultivar == "Barolo", ["alcohol", "flavanoids", "proline"]] = 1.0
+    csv.main(saved(tmp_path, wine), "cultivar")
+    output = capsys.readouterr().out
+    assert "Left out, group whose rows are all alike: Barolo\n" in output
+    assert "Barolo –" not in output
