@@ -47,18 +47,14 @@ def whitened_squares(lower: Array, triangle: Array, x: Array) -> tuple[Array, Ar
 
 
 def root_trace(gram: Array) -> tuple[Array, Array, Mask]:
-    """Return tr √G and tr 1/√G for positive definite G (n, d, d), and where they can be trusted.
+    """Return tr √G and tr 1/√G for symmetric G (n, d, d) of trace 1, and where they can be trusted.
 
-    They can where the smallest eigenvalue is more than 2⁻¹⁷ of the trace. Householder's reflections
-    make G tridiagonal; there the best rational approximation of the root takes O(d) a pole.
+    They can where the smallest eigenvalue is more than 2⁻¹⁷. Householder's reflections make G
+    tridiagonal; there the best rational approximation of the root takes O(d) a pole. Where the
+    smallest eigenvalue is not positive, divisions by zero may happen on the way.
     """
     diagonal, beside = _tridiagonal(_turned(gram))
-    scale = diagonal.sum(axis=0)
-    # Matrices that are not positive definite divide by zero, and are found by it.
-    with np.errstate(all="ignore"):
-        root, inverse, definite = _rational_roots(diagonal / scale, (beside / scale) ** 2)
-        deviation = np.sqrt(scale)
-        return root * deviation, inverse / deviation, definite
+    return _rational_roots(diagonal, beside**2)
 
 
 def _turned(matrix: Array) -> Array:

@@ -136,24 +136,27 @@ def nuclear_norm(matrix: Array) -> tuple[Array, Array]:
 
 
 def _nuclear_norms(matrix: Array) -> tuple[Array, Array]:
-    # Scaled by a power of two, so that no square over- or underflows.
-    _, exponent = np.frexp(np.abs(matrix).max(axis=(-2, -1), initial=0.0))
-    matrix = np.ldexp(matrix, -exponent[:, None, None])
-    gram = transpose(matrix) @ matrix
-    few = matrix.shape[-1] <= 24 and len(matrix) >= 32
-    total, inverse, trusted = (_batch_last.root_trace if few else _root_trace)(gram)
-    square = sum_of_squares(matrix, 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = inverse / matrix.shape[-1] * square / total
-    if not trusted.all():
-        total[~trusted] = np.linalg.svd(matrix[~trusted], compute_uv=False).sum(axis=-1)
-        weight[~trusted] = 250.0
-    return np.ldexp(total, exponent), weight
+    width = matrix.shape[-1]
+    few = width <= 24 and len(matrix) >= 32
+    # Where squares overflow or vanish, nothing is taken from them.
+    with np.errstate(all="ignore"):
+        gram = transpose(matrix) @ matrix
+        square = diagonal(gram).sum(axis=-1)
+        lost = ~((square > 1e-250) & (square < 1e250))
+        gram /= square[:, None, None]
+        gram[lost] = np.eye(width)
+        root, inverse, trusted = (_batch_last.root_trace if few else _root_trace)(gram)
+        total, weight = np.sqrt(square) * root, inverse / (width * root)
+    steep = lost | ~trusted
+    if steep.any():
+        total[steep] = np.linalg.svd(matrix[steep], compute_uv=False).sum(axis=-1)
+        weight[steep] = 250.0
+    return total, weight
 
 
 def _root_trace(gram: Array) -> tuple[Array, Array, Mask]:
     """Return tr √G, tr 1/√G and whether they can be trusted, from the eigenvalues."""
-    squares = np.linalg.eigvalsh(gram)
+    squares = np.asarray(np.linalg.eigvalsh(gram), float)
     trusted = squares[:, 0] > 1e-4 * squares[:, -1]
     roots = np.sqrt(np.where(trusted[:, None], squares, 1.0))
     return roots.sum(axis=-1), (1.0 / roots).sum(axis=-1), trusted

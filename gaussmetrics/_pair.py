@@ -423,9 +423,14 @@ def _split_isotropic(
 
 def _bures_from_difference(p: Covariance, q: Covariance) -> Array:
     if isinstance(p, Dense) and isinstance(q, Dense) and not _given_by_factors(p, q):
-        return _bures_newton(p, q)[0]
+        differ = (p.dense() != q.dense()).any(axis=(-2, -1))
+        return np.asarray(_recompute(np.zeros(differ.shape), differ, _bures_moved, p, q))
     residual, _ = _aligned_difference(p.factor(), q.factor())
     return np.asarray(sum_of_squares(residual, 2))
+
+
+def _bures_moved(p: Dense, q: Dense) -> Array:
+    return _bures_newton(p, q)[0]
 
 
 def map_minus_identity(p: Covariance, q: Covariance) -> Array:

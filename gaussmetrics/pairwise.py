@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,8 @@ Block = tuple[slice, slice]
 
 CHUNK_BYTES = 4 * 2**20
 """A block of pairs is so small that one array (..., d, d) of it takes at most this much memory."""
+
+_HEIGHT = 8
 
 SYMMETRIC = frozenset(
     {
@@ -110,18 +111,14 @@ def pairwise(
     shape = (len(ps), len(others))
     for law in (ps, others):
         law.covariance.prepare()
-    blocks = [b for b in _blocks(shape, ps.dim) if not mirrored or b[0].start <= b[1].start]
+    blocks = list(_blocks(shape, ps.dim, mirrored=mirrored))
     results = _run([partial(_compute, metric, ps, others, block) for block in blocks], n_jobs)
     if progress:
         results = _shown(results, len(blocks))
     table = np.empty(shape)
     for (rows, columns), values in zip(blocks, results, strict=True):
         table[rows, columns] = values
-        if mirrored:
-            table[columns, rows] = values.T
-    if mirrored:
-        return np.triu(table) + np.triu(table, 1).T
-    return table
+    return np.triu(table) + np.triu(table, 1).T if mirrored else table
 
 
 def _batch(name: str, law: Any) -> Gaussian:
@@ -129,12 +126,14 @@ def _batch(name: str, law: Any) -> Gaussian:
     return law
 
 
-def _blocks(shape: tuple[int, int], dim: int) -> Iterator[Block]:
-    """Cut the table into squares of pairs, so that a symmetric one is mirrored block by block."""
-    side = max(1, int(np.sqrt(CHUNK_BYTES / (8 * dim * dim))))
-    starts = [range(0, n, side) for n in shape]
-    for i, j in product(*starts):
-        yield slice(i, min(i + side, shape[0])), slice(j, min(j + side, shape[1]))
+def _blocks(shape: tuple[int, int], dim: int, *, mirrored: bool) -> Iterator[Block]:
+    """Cut the table, or its upper half, into strips: few pairs below the diagonal are computed."""
+    n, m = shape
+    pairs = max(1, CHUNK_BYTES // (8 * dim * dim))
+    height = min(_HEIGHT, pairs)
+    for i in range(0, n, height):
+        for j in range(i if mirrored else 0, m, pairs // height):
+            yield slice(i, min(i + height, n)), slice(j, min(j + pairs // height, m))
 
 
 def _compute(metric: Metric, ps: Gaussian, qs: Gaussian, block: Block) -> Array:

@@ -122,10 +122,10 @@ def test_variables_of_very_different_units(name, d):
     assert oracles.relative_error(DISTANCES[name].function(p, q), truth) <= 1e-13
 
 
-def batch(d, kappa, count):
+def batch(d, kappa, count, scale=1.0):
     """Draw pairs whose distance lies on both sides of every switch between two forms."""
     rng = np.random.default_rng([d, int(kappa)])
-    pairs = [pair(rng, d, kappa, apart, 1.0) for apart in 10.0 ** -rng.uniform(0.0, 4.0, count)]
+    pairs = [pair(rng, d, kappa, apart, scale) for apart in 10.0 ** -rng.uniform(0.0, 4.0, count)]
     sides = zip(*pairs, strict=True)
     return [gm.Gaussian([x.mean for x in side], [x.cov for x in side]) for side in sides]
 
@@ -138,6 +138,15 @@ def test_large_batches_of_small_laws(name, d, kappa):
     metric = DISTANCES[name]
     for i, value in enumerate(metric.function(p, q)):
         assert oracles.relative_error(value, metric.oracle(p[i], q[i])) <= bound(name, kappa, 1.0)
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-100, 1e-50, 1e50, 1e100, 1e150])
+@pytest.mark.parametrize("name", ["squared_wasserstein_distance", "kl_divergence"])
+def test_large_batches_at_extreme_scales(name, scale):
+    p, q = batch(3, 1e2, 32, scale)
+    metric = DISTANCES[name]
+    for i, value in enumerate(metric.function(p, q)):
+        assert oracles.relative_error(value, metric.oracle(p[i], q[i])) <= bound(name, 1e2, 1.0)
 
 
 @pytest.mark.parametrize("kappa", [1.0, 1e2, 1e8])
