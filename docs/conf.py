@@ -1,0 +1,101 @@
+"""How the documentation is built: sphinx-build -W --keep-going -n -j 2 docs docs/_build/html."""
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+from numpydoc import xref
+
+import gaussmetrics
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "_extensions"))
+
+# Sphinx reads what lies in this folder, and through a symbolic link loses notebooks' links.
+shutil.rmtree(HERE / "notebooks", ignore_errors=True)
+shutil.copytree(HERE.parent / "notebooks", HERE / "notebooks", ignore=shutil.ignore_patterns(".*"))
+
+project = "gaussmetrics"
+author = "The gaussmetrics developers"
+copyright = author
+version = release = gaussmetrics.__version__
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_nb",
+    "sphinx_design",
+    "sphinx_copybutton",
+    "citations",
+    "mathml",
+]
+exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
+templates_path = ["_templates"]
+default_role = "autolink"  # `name` in a docstring links to what it names
+
+# Pages are Markdown; the notebooks run while the site is built and an error in one stops it.
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_merge_streams = True
+
+# Docstrings name the types; signatures stay short.
+add_module_names = False
+toc_object_entries_show_parents = "hide"
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+autodoc_default_options = {
+    "exclude-members": "set_fit_request, set_partial_fit_request, set_score_request"
+}
+numpydoc_show_class_members = False
+xref.DEFAULT_LINKS.clear()  # they point at other projects' sites
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"
+numpydoc_xref_aliases = {
+    name: f"gaussmetrics.{name}" for name in gaussmetrics.__all__ if name[0].isupper()
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "gaussmetrics"
+html_logo = html_favicon = "_static/logo.svg"
+html_static_path = ["_static"]
+html_css_files = ["gaussmetrics.css"]
+html_math_renderer = "mathml"
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "logo": {"text": "gaussmetrics"},
+    "header_links_before_dropdown": 8,
+    "navbar_align": "left",
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+html_sidebars = {"index": []}
+
+copybutton_prompt_text = r">>> |\.\.\. "
+copybutton_prompt_is_regexp = True
+
+
+def _plain_text(_app, _what, _name, _object, _options, lines):
+    """Docstrings are plain text: in them |x| is an absolute value and (*n, d) a shape."""
+    prose = lines.index(".. rubric:: Examples") if ".. rubric:: Examples" in lines else None
+    lines[:prose] = [re.sub(r"\||(?<=[( ])\*(?=\w+,)", r"\\\g<0>", x) for x in lines[:prose]]
+
+
+def _skip_fields(_app, _what, _name, value, _skip, _options):
+    """The fields of a named tuple have no docstring but "Alias for field number 0"."""
+    return True if type(value).__name__ == "_tuplegetter" else None
+
+
+def setup(app):
+    """Adapt docstrings, after numpydoc has read them."""
+    app.connect("autodoc-process-docstring", _plain_text, priority=600)
+    app.connect("autodoc-skip-member", _skip_fields)
