@@ -40,7 +40,7 @@ from gaussmetrics.divergences import (
 from gaussmetrics.entropic import entropic_transport_cost, sinkhorn_divergence
 from gaussmetrics.explain import Explanation, explain
 from gaussmetrics.fisher_rao import fisher_rao_distance
-from gaussmetrics.gaussian import Conditional, Gaussian
+from gaussmetrics.gaussian import Conditional, Gaussian, Mixture
 from gaussmetrics.gradients import (
     Gradient,
     bhattacharyya_distance_gradient,
@@ -50,6 +50,7 @@ from gaussmetrics.gradients import (
     renyi_divergence_gradient,
     squared_wasserstein_distance_gradient,
 )
+from gaussmetrics.inference import Estimate, estimate
 from gaussmetrics.kernels import energy_distance, maximum_mean_discrepancy
 from gaussmetrics.mixtures import mixture_transport_plan, mixture_wasserstein_distance
 from gaussmetrics.moments import Moments
@@ -64,20 +65,45 @@ from gaussmetrics.transport import (
 
 if TYPE_CHECKING:
     from gaussmetrics.linear_model import AnalyticLogisticRegression
+    from gaussmetrics.plotting import (
+        plot_calibration,
+        plot_decision_regions,
+        plot_explanation,
+        plot_gaussian,
+        plot_gaussians,
+        plot_pairwise,
+        plot_transport,
+    )
 
 __version__ = "0.1.0"
 
-# Loaded when first asked for, because scikit-learn takes longer to import than all of the rest.
-_LAZY = {"AnalyticLogisticRegression": "gaussmetrics.linear_model"}
+# Loaded when asked for: scikit-learn and matplotlib take longer to import than all of the rest.
+_LAZY = {
+    "AnalyticLogisticRegression": "gaussmetrics.linear_model",
+    **dict.fromkeys(
+        (
+            "plot_calibration",
+            "plot_decision_regions",
+            "plot_explanation",
+            "plot_gaussian",
+            "plot_gaussians",
+            "plot_pairwise",
+            "plot_transport",
+        ),
+        "gaussmetrics.plotting",
+    ),
+}
 
 __all__ = [
     "AnalyticLogisticRegression",
     "Conditional",
     "Covariance",
+    "Estimate",
     "Explanation",
     "Gaussian",
     "Gradient",
     "JensenShannonBounds",
+    "Mixture",
     "Moments",
     "TransportMap",
     "bayes_error",
@@ -92,6 +118,7 @@ __all__ = [
     "energy_distance",
     "entropic_transport_cost",
     "entropy",
+    "estimate",
     "explain",
     "fisher_rao_distance",
     "gelbrich_bound",
@@ -109,6 +136,13 @@ __all__ = [
     "mixture_wasserstein_distance",
     "mutual_information",
     "pairwise",
+    "plot_calibration",
+    "plot_decision_regions",
+    "plot_explanation",
+    "plot_gaussian",
+    "plot_gaussians",
+    "plot_pairwise",
+    "plot_transport",
     "renyi_divergence",
     "renyi_divergence_gradient",
     "sinkhorn_divergence",
