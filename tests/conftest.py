@@ -4,3 +4,5 @@ import os
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# No window opens, where there could be one.
+os.environ.setdefault("MPLBACKEND", "Agg")
