@@ -4,6 +4,8 @@ import laws
 import numpy as np
 import oracles
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from table import METRICS, OVERLAPS
 
 import gaussmetrics as gm
@@ -335,3 +337,99 @@ class TestSingular:
         truth = oracles.trace(a.T * a) + oracles.trace(b.T * b) - 2 * overlap
         error = oracles.relative_error(gm.squared_wasserstein_distance(p, q), truth)
         assert error <= 2e-12
+
+
+# Any structure, any dimension, any rank
+
+
+def factor(rng, d, rank, batch):
+    return Cov.from_factor(rng.standard_normal((*batch, d, rank)))
+
+
+def singular_matrix(rng, d, rank, batch):
+    f = rng.standard_normal((*batch, d, rank))
+    return f @ np.swapaxes(f, -1, -2)
+
+
+def with_noise(rng, d, rank, batch):
+    return Cov.from_factor(
+        rng.standard_normal((*batch, d, rank)), rng.uniform(0.5, 2.0, (*batch, d))
+    )
+
+
+def variances(rng, d, rank, batch):
+    v = rng.uniform(0.5, 2.0, (*batch, d))
+    v[..., rank:] = 0.0
+    return Cov.from_diagonal(v, allow_singular=True)
+
+
+def precision(rng, d, rank, batch):
+    return Cov.from_precision(with_noise(rng, d, rank, batch).dense())
+
+
+KINDS = [factor, singular_matrix, with_noise, variances, precision]
+SHAPES = [((), ()), ((3,), ()), ((2, 1), (3,)), ((40,), (40,))]
+
+
+@st.composite
+def two_laws(draw, kinds=KINDS):
+    """Two laws of one dimension, of any structure and rank, whose batches broadcast."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    d = draw(st.integers(1, 6))
+    pair = []
+    for batch in draw(st.sampled_from(SHAPES)):
+        cov = draw(st.sampled_from(kinds))(rng, d, draw(st.integers(1, d + 2)), batch)
+        # Half of the means agree, so that supports may, too.
+        mean = rng.standard_normal((*batch, d)) if draw(st.booleans()) else np.zeros((*batch, d))
+        pair.append(gm.Gaussian(mean, cov, allow_singular=True))
+    return pair
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)
+@given(laws=two_laws())
+@settings(max_examples=40, deadline=None)
+def test_no_structure_gives_nan_or_less_than_zero(metric, laws):
+    p, q = laws
+    value = metric.function(p, q)
+    assert np.all(value >= 0.0)
+    assert np.shape(value) == np.broadcast_shapes(p.batch_shape, q.batch_shape)
+    if metric.symmetric:
+        np.testing.assert_allclose(metric.function(q, p), value, rtol=1e-9)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)
+@given(laws=two_laws())
+@settings(max_examples=20, deadline=None)
+def test_every_structure_is_at_distance_zero_from_itself(metric, laws):
+    for p in laws:
+        assert np.all(metric.function(p, p) == 0.0)
+
+
+@pytest.mark.parametrize("metric", ALL, ids=lambda m: m.name)
+@given(laws=two_laws(kinds=[with_noise, precision]))
+@settings(max_examples=30, deadline=None)
+def test_any_regular_pair_equals_its_dense_twin(metric, laws):
+    p, q = laws
+    np.testing.assert_allclose(
+        metric.function(p, q), metric.function(twin(p), twin(q)), rtol=1e-9, atol=1e-13
+    )
+
+
+@given(laws=two_laws())
+@settings(max_examples=60, deadline=None)
+def test_any_pair_has_the_transport_distance_of_its_matrices(laws):
+    # tr Σp + tr Σq − 2 Σ s, with the singular values s of the product of two symmetric roots.
+    p, q = laws
+    roots = []
+    for law in laws:
+        values, vectors = np.linalg.eigh(law.cov)
+        roots.append(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :])
+    s = np.linalg.svd(np.swapaxes(roots[0], -1, -2) @ roots[1], compute_uv=False)
+    traces = np.trace(p.cov, axis1=-2, axis2=-1) + np.trace(q.cov, axis1=-2, axis2=-1)
+    shift = np.square(p.mean - q.mean).sum(axis=-1)
+    np.testing.assert_allclose(
+        gm.squared_wasserstein_distance(p, q),
+        shift + traces - 2.0 * s.sum(axis=-1),
+        rtol=1e-10,
+        atol=1e-6,
+    )
