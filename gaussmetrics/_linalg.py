@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -160,6 +160,21 @@ def _root_trace(gram: Array) -> tuple[Array, Array, Mask]:
     trusted = squares[:, 0] > 1e-4 * squares[:, -1]
     roots = np.sqrt(np.where(trusted[:, None], squares, 1.0))
     return roots.sum(axis=-1), (1.0 / roots).sum(axis=-1), trusted
+
+
+def accelerated(past: Sequence[tuple[Array, Array]]) -> Array:
+    """Return the next point of an iteration x ↦ x + s(x), from its last points and steps (x, s).
+
+    The combination of them whose step is smallest: Anderson's method, after Walker & Ni 2011,
+    doi:10.1137/10078356X.
+    """
+    point, step = past[-1]
+    changes, moves = (
+        np.diff([part.ravel() for part in parts], axis=0).T
+        for parts in ([s for _, s in past], [x for x, _ in past])
+    )
+    share = np.linalg.lstsq(changes, step.ravel(), rcond=1e-10)[0]
+    return point + step - ((changes + moves) @ share).reshape(point.shape)
 
 
 def solve_lower(lower: Array, columns: Array) -> Array:

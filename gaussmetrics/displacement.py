@@ -15,7 +15,6 @@ from gaussmetrics.covariance import Covariance, Diagonal
 from gaussmetrics.gaussian import Gaussian, operand, operands
 
 _MEMORY = 8
-_RCOND = 1e-10
 
 
 @final
@@ -231,27 +230,15 @@ def _mean_covariance(covs: Covariance, w: Array, tolerance: float, steps: int) -
     past: deque[tuple[Array, Array]] = deque(maxlen=_MEMORY)
     for _ in range(steps):
         new = _coupling.mean_after_alignment(factors, w, factor)
-        past.append((new, new - factor))
+        past.append((factor, new - factor))
         residual = float(np.linalg.norm(new - factor) / np.linalg.norm(new))
         if residual <= tolerance:
             break
-        factor = _extrapolated(past)
+        # The plain iteration creeps where the laws are ill-conditioned.
+        factor = _linalg.accelerated(past)
     else:
         _checks.refuse_not_converged(steps, residual, tolerance)
     return Covariance.from_factor(new)
-
-
-def _extrapolated(past: deque[tuple[Array, Array]]) -> Array:
-    """Return the combination of the last steps whose change is smallest: Anderson's method.
-
-    The plain iteration creeps where the laws are ill-conditioned.
-    """
-    new, change = past[-1]
-    if len(past) == 1:
-        return new
-    changes = np.stack([(change - c).ravel() for _, c in past][:-1], axis=-1)
-    share = np.linalg.lstsq(changes, change.ravel(), rcond=_RCOND)[0]
-    return new - sum(a * (new - x) for a, (x, _) in zip(share, past, strict=False))
 
 
 def _symmetric_roots(factors: Array) -> Array:

@@ -10,6 +10,8 @@ the d largest eigenvalues g of G(K): there log G(K) is the velocity of the geode
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -133,7 +135,7 @@ def _horizontal(t: Array, w: Array) -> _Logarithm:
     """Return log G(K) for the K that makes it shortest, where its corner block vanishes.
 
     The corner is the gradient over K. Descent finds the minimum up to the rounding of the length,
-    and Anderson's iteration the zero of the corner (Walker & Ni 2011, doi:10.1137/10078356X).
+    and accelerated steps along the corner find its zero.
     """
     d = len(t)
     unit = np.exp(0.25 * (t[:, None] + t))  # in these units the slope of the corner is near one
@@ -157,9 +159,12 @@ def _horizontal(t: Array, w: Array) -> _Logarithm:
         method="L-BFGS-B",
         options={"gtol": 1e-9, "ftol": 1e-15, "maxcor": _MEMORY},
     )
-    point = np.asarray(found.x)
-    points: list[Array] = []
-    steps: list[Array] = []
+    return _polished(logarithm, np.asarray(found.x))
+
+
+def _polished(logarithm: Callable[[Array], tuple[_Logarithm, Array]], point: Array) -> _Logarithm:
+    """Follow the steps that come with a logarithm until they vanish to rounding."""
+    past: deque[tuple[Array, Array]] = deque(maxlen=_MEMORY)
     best, smallest = logarithm(point)[0], np.inf
     for _ in range(_POLISH):
         log, step = logarithm(point)
@@ -167,11 +172,8 @@ def _horizontal(t: Array, w: Array) -> _Logarithm:
         best, smallest = (log, size) if size < smallest else (best, smallest)
         if size <= 1e-15 * np.abs(log.values).max():
             break
-        points, steps = [*points[-_MEMORY:], point], [*steps[-_MEMORY:], step]
-        point = point + step
-        if len(steps) > 1:
-            changes, moves = (np.diff(x, axis=0).T for x in (steps, points))
-            point = point - (changes + moves) @ np.linalg.lstsq(changes, step, rcond=1e-10)[0]
+        past.append((point, step))
+        point = _linalg.accelerated(past)
     return best
 
 
