@@ -55,8 +55,10 @@ def interpolate(p: Covariance, q: Covariance, t: Array) -> Covariance:
         u = t[..., None]
         deviations = (1.0 - u) * p.deviations + u * q.deviations
         return Diagonal(deviations**2)
-    residual, aligned = _pair._aligned_difference(p.factor(), q.factor())
-    return Covariance.from_factor(aligned + (1.0 - t[..., None, None]) * residual)
+    _, aligned = _pair._aligned_difference(p.factor(), q.factor())
+    factor, aligned = _pair._same_width(p.factor(), aligned)
+    u = t[..., None, None]
+    return Covariance.from_factor((1.0 - u) * factor + u * aligned)
 
 
 def mean_after_alignment(factors: Array, weights: Array, target: Array) -> Array:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -16,7 +17,7 @@ from gaussmetrics._typing import Array, Mask, Scalars
 Arrays: TypeAlias = tuple[Array, ...]
 
 EPS = float(np.finfo(np.float64).eps)
-_CORES = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+# Smaller batches are done before another thread has begun.
 _WORTH_SHARING = 2**17
 
 
@@ -106,15 +107,26 @@ def in_blocks(function: Callable[[Array], Arrays], flat: Array) -> list[Array]:
     if flat.size < _WORTH_SHARING:
         return [np.asarray(part) for part in function(flat)]
     blocks = [flat[block] for block in _batch_last.blocks(flat)]
-    if _CORES == 1:
-        parts = [function(block) for block in blocks]
-    else:
-        from concurrent.futures import ThreadPoolExecutor
-
-        # NumPy lets other threads run while it works through a block.
-        with ThreadPoolExecutor(_CORES) as pool:
-            parts = list(pool.map(function, blocks))
+    parts = list(_shared(function, blocks))
     return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def _shared(function: Callable[[Array], Arrays], blocks: list[Array]) -> Iterable[Arrays]:
+    cores = _cores()
+    # While the interpreter shuts down, no thread can be started any more.
+    if cores == 1 or not threading.main_thread().is_alive():
+        return map(function, blocks)
+    from concurrent.futures import ThreadPoolExecutor
+
+    # NumPy lets other threads run while it works through a block.
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(function, blocks))
+
+
+def _cores() -> int:
+    """Return the first number of OMP_NUM_THREADS, or how many cores there are."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(wanted) if wanted.isdecimal() and int(wanted) else os.cpu_count() or 1
 
 
 def triangle(columns: Array) -> Array:
@@ -125,7 +137,7 @@ def triangle(columns: Array) -> Array:
 
 
 def nuclear_norm(matrix: Array) -> tuple[Array, Array]:
-    """Return the sum of the singular values s, and how much rounding weighs in it, from 1 to 250.
+    """Return the sum of the singular values s, and how much rounding weighs in it, from 1 up.
 
     The weight is the mean of 1/s times the mean of s² over that of s: the Gram matrix, whose roots
     they are, knows an s to ε s₁²/s. Where the smallest is too small for that, s are computed.

@@ -487,11 +487,21 @@ def _bures_newton(p: Dense, q: Dense) -> tuple[Array, Array]:
         converged = sum_of_squares(half_step, 2) <= 1e-20 * np.abs(value)
         if np.all(converged):
             break
-    procrustes = sum_of_squares(left - right @ (u @ vt), 2)
-    value = np.where(converged, value, procrustes) * scale[..., 0, 0]
-    y = np.where(np.asarray(converged)[..., None, None], y, start)
+    procrustes = _procrustes_bound(left, right, u @ vt)
+    # Variables of very different units lead astray; the bound is right to rounding of the traces.
+    slack = 32 * p.dim * _linalg.EPS * (1.0 + np.sqrt(procrustes))
+    told_apart = s[..., -1] > _linalg.eigenvalue_cutoff(p.dim) * s[..., 0]
+    believed = converged & told_apart & (np.abs(value - procrustes) <= slack)
+    value = np.where(believed, value, procrustes) * scale[..., 0, 0]
+    y = np.where(np.asarray(believed)[..., None, None], y, start)
     differ = difference.any(axis=(-2, -1))
     return np.where(differ, value, 0.0), np.where(differ[..., None, None], y, 0.0)
+
+
+def _procrustes_bound(f: Array, g: Array, rotation: Array) -> Array:
+    """Return the smaller of ‖F − G‖² and ‖F − G Q‖²: no coupling costs less than the best one."""
+    turned = sum_of_squares(f - g @ rotation, 2)
+    return np.minimum(turned, sum_of_squares(f - g, 2))
 
 
 def _aligned_difference(f: Array, g: Array) -> tuple[Array, Array]:
@@ -501,11 +511,21 @@ def _aligned_difference(f: Array, g: Array) -> tuple[Array, Array]:
     equal factors keeps its digits whatever rotation lies between them.
     """
     f, g = _same_width(f, g)
+    rotation, correction = _best_rotation(f, _of_like_size(g, f))
+    aligned = g @ rotation
+    both = _linalg.side_by_side(f, -g)
+    difference = _linalg.accurate_matmul(both, _below_identity(rotation)) - g @ correction
+    equal = (f == g).all(axis=(-2, -1))[..., None, None]
+    return np.where(equal, 0.0, difference), aligned
+
+
+def _best_rotation(f: Array, g: Array) -> tuple[Array, Array]:
+    """Return Q as a rounded matrix and a small correction, by Newton's steps from its rounding."""
     u, s, vt = np.linalg.svd(transpose(g) @ f)
     rotation, correction, eye = u @ vt, np.zeros_like(u), np.eye(u.shape[-1])
     both = _linalg.side_by_side(f, -g)
     for _ in range(4):
-        difference = _linalg.accurate_matmul(both, _linalg.stacked(eye, rotation))
+        difference = _linalg.accurate_matmul(both, _below_identity(rotation))
         skew = transpose(g @ rotation) @ (difference - g @ correction)
         skew = vt @ (skew - transpose(skew)) @ transpose(vt)
         turn = transpose(vt) @ (skew / _pair_sums(s)) @ vt
@@ -516,9 +536,21 @@ def _aligned_difference(f: Array, g: Array) -> tuple[Array, Array]:
         step = correction + rotation @ (turn - 0.5 * defect)
         moved = rotation + step
         rotation, correction = moved, step - (moved - rotation)
-    difference = _linalg.accurate_matmul(both, _linalg.stacked(eye, rotation)) - g @ correction
-    equal = (f == g).all(axis=(-2, -1))[..., None, None]
-    return np.where(equal, 0.0, difference), g @ rotation
+    return rotation, correction
+
+
+def _below_identity(rotation: Array) -> Array:
+    return _linalg.stacked(np.eye(rotation.shape[-1]), rotation)
+
+
+def _of_like_size(g: Array, f: Array) -> Array:
+    """Bring G to the size of F by a power of two where they differ by more than 2⁸.
+
+    The best rotation stays the same, and its steps do not drown in the rounding of the larger one.
+    """
+    largest = [np.abs(x).max(axis=(-2, -1), initial=0.0) for x in (f, g)]
+    steps = np.frexp(largest[0])[1] - np.frexp(largest[1])[1]
+    return np.ldexp(g, np.where(np.abs(steps) > 8, steps, 0)[..., None, None])
 
 
 def _same_width(f: Array, g: Array) -> tuple[Array, Array]:

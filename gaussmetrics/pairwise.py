@@ -107,7 +107,7 @@ def pairwise(
     ps = _batch("ps", ps)
     others = ps if qs is None else _batch("qs", qs)
     _checks.same_space("pairwise", ps.dim, others.dim)
-    mirrored = qs is None and metric in SYMMETRIC
+    mirrored = qs is None and any(metric is known for known in SYMMETRIC)
     shape = (len(ps), len(others))
     for law in (ps, others):
         law.covariance.prepare()

@@ -122,6 +122,22 @@ def test_variables_of_very_different_units(name, d):
     assert oracles.relative_error(DISTANCES[name].function(p, q), truth) <= 1e-13
 
 
+@pytest.mark.parametrize("apart", [0.3, 1e-2, 1e-4, 1e-6])
+@pytest.mark.parametrize("decades", [3.0, 3.5, 4.0, 5.0, 8.0, 20.0])
+def test_wasserstein_in_very_different_units_near_equality(decades, apart):
+    # Here the traces hide all but the largest variables; what they leave is right to rounding.
+    rng = np.random.default_rng(10)
+    for d in (2, 2, 2, 4, 4, 4):
+        units = np.geomspace(10.0**-decades, 10.0**decades, d)
+        a = laws.covariance(rng, d)
+        b = laws.perturbed(rng, a, apart)
+        p, q = (gm.Gaussian(np.zeros(d), m * np.outer(units, units)) for m in (a, b))
+        truth = DISTANCES["squared_wasserstein_distance"].oracle(p, q)
+        value = gm.squared_wasserstein_distance(p, q)
+        assert value > 0.0
+        assert abs(float(value - truth)) <= 16 * d * EPS * np.trace(p.cov)
+
+
 def batch(d, kappa, count, scale=1.0):
     """Draw pairs whose distance lies on both sides of every switch between two forms."""
     rng = np.random.default_rng([d, int(kappa)])

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -128,3 +129,27 @@ def test_importing_loads_neither_scikit_learn_nor_matplotlib():
 def test_the_lazy_names_are_the_real_ones():
     for name, module in gm._LAZY.items():
         assert getattr(gm, name) is getattr(importlib.import_module(module), name)
+
+
+BATCH = "p = gm.Gaussian(np.zeros((5000, 8)), np.eye(8) * np.linspace(1, 2, 5000)[:, None, None])"
+LATE = f"""
+import threading, numpy as np, gaussmetrics as gm
+{BATCH}
+def late():
+    threading.main_thread().join()
+    print(gm.squared_wasserstein_distance(p, p[::-1]).shape)
+threading.Thread(target=late).start()
+"""
+
+
+@pytest.mark.parametrize("threads", ["2,1", "0", "", "1", "many"])
+def test_any_number_of_threads_asked_for(threads):
+    code = f"import numpy as np, gaussmetrics as gm; {BATCH}; gm.wasserstein_distance(p, p[0])"
+    environment = {**os.environ, "OMP_NUM_THREADS": threads}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+def test_large_batches_while_the_interpreter_shuts_down():
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
+    assert done.stdout == "(5000,)\n"
+    assert not done.stderr

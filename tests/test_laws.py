@@ -176,9 +176,10 @@ def test_cross_entropy_is_entropy_plus_kl(seed, d):
 @given(seed=seeds, d=st.integers(2, 6))
 @settings(max_examples=30, deadline=None)
 def test_marginals_are_closer(seed, d):
-    # Data processing: no divergence grows when a coordinate is forgotten.
+    # Data processing: no divergence grows when a coordinate is forgotten, but for one.
     rng = np.random.default_rng(seed)
     p, q = laws.gaussian(rng, d), laws.gaussian(rng, d)
-    for metric in METRICS:
+    monotone = {m for m in METRICS if m.function is not gm.geometric_jensen_shannon_divergence}
+    for metric in monotone:
         part = metric.function(p.marginal(slice(1, None)), q.marginal(slice(1, None)))
         assert part <= metric.function(p, q) * (1 + 1e-10)

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import matplotlib as mpl
+import mpmath as mp
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
@@ -26,8 +27,10 @@ def test_outputs_are_empty(path):
 def test_it_runs(path):
     mpl.use("Agg")
     namespace = {}
-    for cell in code_cells(path):
-        exec(compile("".join(cell["source"]), path.name, "exec"), namespace)
+    # Notebooks set the precision and the style of their process as they like.
+    with mp.workdps(mp.mp.dps), mpl.rc_context():
+        for cell in code_cells(path):
+            exec(compile("".join(cell["source"]), path.name, "exec"), namespace)
     mpl.pyplot.close("all")
 
 

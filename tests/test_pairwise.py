@@ -3,6 +3,7 @@
 import functools
 import importlib
 import re
+from dataclasses import dataclass
 
 import laws
 import numpy as np
@@ -127,3 +128,18 @@ def test_an_empty_batch():
 def test_errors(batches, arguments, error, text):
     with pytest.raises(error, match=re.escape(text)):
         gm.pairwise(*arguments(batches[0]))
+
+
+@dataclass
+class Weighted:
+    """A metric that cannot be hashed."""
+
+    weight: float
+
+    def __call__(self, p, q):
+        return self.weight * gm.wasserstein_distance(p, q)
+
+
+def test_a_metric_that_cannot_be_hashed():
+    ps = gm.Gaussian([[0.0], [3.0]], [[1.0]])
+    np.testing.assert_array_equal(gm.pairwise(Weighted(2.0), ps), [[0.0, 6.0], [6.0, 0.0]])

@@ -730,3 +730,21 @@ def test_laws_that_share_one_covariance_have_it_as_the_barycentre():
     mean = gm.wasserstein_barycenter(laws, [0.25, 0.75])
     np.testing.assert_allclose(mean.mean, [1.5, 0.25], rtol=1e-15)
     np.testing.assert_allclose(mean.cov, laws.cov, rtol=1e-14)
+
+
+LEFT = np.array([[1.0, 0.0, 0.0], [0.5, 1.0, 0.0], [0.3, 0.7, 1.0]])
+RIGHT = np.array([[1.0, 0.0, 0.0], [-0.8, 1.0, 0.0], [0.4, -0.6, 1.0]])
+
+
+@pytest.mark.parametrize("given", [gm.Covariance.from_cholesky, lambda f: f @ f.T])
+@pytest.mark.parametrize("ratio", [1e-60, 1e-9, 1e5, 1e13, 1e20, 1e60])
+def test_paths_between_laws_of_very_different_size(ratio, given):
+    p, q = (gm.Gaussian(np.zeros(3), given(f)) for f in (LEFT, ratio * RIGHT))
+    start, end = (gm.wasserstein_geodesic(p, q, t) for t in (0.0, 1.0))
+    np.testing.assert_allclose(start.cov, p.cov, rtol=1e-13)
+    np.testing.assert_allclose(end.cov, q.cov, rtol=1e-13)
+    there, back = gm.wasserstein_geodesic(p, q, 0.3), gm.wasserstein_geodesic(q, p, 0.7)
+    np.testing.assert_allclose(there.cov, back.cov, rtol=1e-12)
+    dense = [gm.Gaussian(np.zeros(3), f @ f.T) for f in (LEFT, ratio * RIGHT)]
+    for metric in (gm.wasserstein_distance, gm.gromov_wasserstein_distance):
+        np.testing.assert_allclose(metric(p, q), metric(*dense), rtol=1e-12)
