@@ -1,7 +1,9 @@
-"""Pictures of laws, of transport, of tables and of classifiers: the only file with matplotlib.
+"""Pictures of laws, transport, tables and classifiers: the library's only file with matplotlib.
 
 Every function draws on the axes it is given, or on those of a new figure, and returns them. Labels
 that stand on the axes are kept; no setting of matplotlib is changed and nothing is shown or saved.
+Labels may hold formulas, as everywhere in matplotlib; names of variables and classes, which come
+with the data, are shown letter by letter.
 Single colours come from the property cycle; what is told apart by colour is told apart by marker or
 by place too, so that it survives black-and-white print.
 """
@@ -10,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import cycle
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +25,7 @@ from gaussmetrics._linalg import transpose
 from gaussmetrics._typing import Array
 from gaussmetrics.displacement import transport_map, wasserstein_geodesic
 from gaussmetrics.explain import Explanation
-from gaussmetrics.gaussian import Gaussian, operand, operands
+from gaussmetrics.gaussian import Gaussian, Mixture, operand, operands
 
 try:
     from matplotlib import colormaps, pyplot
@@ -37,8 +39,6 @@ try:
     from matplotlib.typing import ColorType
 except ModuleNotFoundError:
     _checks.needs_extra("plotting", "matplotlib", "plot")
-
-_Corner: TypeAlias = Literal["lower right", "lower left", "upper left", "upper right"]
 
 _CIRCLE = np.stack([f(np.linspace(0.0, 2.0 * np.pi, 181)) for f in (np.cos, np.sin)], axis=-1)
 _MARKERS = "osD^vP*Xh"
@@ -54,9 +54,9 @@ _QUANTITIES = {
     "bhattacharyya_distance": "Bhattacharyya distance (nats)",
     "squared_wasserstein_distance": "squared Wasserstein-2 distance",
 }
+_ALIKE = 5.0  # ranges that differ by more leave a sliver
 _GRID = 256
 _DEEPEST = 0.55
-_MANY_ROWS = 20_000  # looking for the best corner takes long beyond
 _DIAGONAL = "calibrated"
 
 
@@ -120,15 +120,15 @@ def plot_gaussian(
     ['p']
     """
     chosen = _chosen(operand("plot_gaussian", "p", p), coordinates)
-    level = _checks.probability(probability)
+    level = _checks.probability("probability", probability)
     ax = _axes(ax)
     _draw(ax, p.marginal(chosen), level, color=color, label=label)
-    _name_axes(ax, *[*_axis_names(p.names, chosen), "density"][:2])
+    _name_axes(ax, *_axis_names(p.names, chosen, "density"))
     return ax
 
 
 def plot_gaussians(
-    ps: Gaussian | Iterable[Gaussian],
+    ps: Gaussian | Mixture | Iterable[Gaussian],
     *,
     labels: Sequence[str] | None = None,
     probability: float = 0.95,
@@ -141,8 +141,9 @@ def plot_gaussians(
 
     Parameters
     ----------
-    ps : Gaussian or iterable of Gaussian
-        A batch of shape (n,), or n laws of one dimension; each of these may be a batch again.
+    ps : Gaussian, Mixture or iterable of Gaussian
+        A batch of shape (n,), a mixture of n components, or n laws of one dimension; each of these
+        may be a batch again.
     labels : sequence of str, optional
         Names for the legend, by default the numbers 0, …, n − 1.
     probability : float
@@ -162,7 +163,8 @@ def plot_gaussians(
     TypeError
         If ps is no batch or list of Gaussians.
     ValueError
-        If the dimensions differ, there is no law, or there are not as many labels as laws.
+        If the dimensions differ, there is no law, a batch is empty, or there are not as many
+        labels as laws.
 
     References
     ----------
@@ -178,16 +180,17 @@ def plot_gaussians(
     """
     laws = _laws(ps)
     chosen = _chosen(laws[0], coordinates)
-    level = _checks.probability(probability)
-    numbers = range(len(laws))
-    names = _checks.tick_labels("labels", numbers if labels is None else labels, len(laws), "laws")
+    level = _checks.probability("probability", probability)
+    names = _checks.tick_labels(
+        "labels", range(len(laws)) if labels is None else labels, len(laws), "laws"
+    )
     ax = _axes(ax)
     handles = [
         _draw(ax, law.marginal(chosen), level, label=name, marker=marker)
         for law, name, marker in zip(laws, names, cycle(_MARKERS), strict=False)
     ]
     ax.legend(handles, names)
-    _name_axes(ax, *[*_axis_names(laws[0].names, chosen), "density"][:2])
+    _name_axes(ax, *_axis_names(laws[0].names, chosen, "density"))
     return ax
 
 
@@ -231,7 +234,8 @@ def plot_transport(
     Returns
     -------
     Axes
-        For a pair of coordinates of equal aspect, since the distance adds their squares.
+        For a pair of coordinates of equal aspect, since the distance adds their squares, unless
+        one range is more than five times the other.
 
     Raises
     ------
@@ -264,19 +268,20 @@ def plot_transport(
     for name, law in (("p", p), ("q", q)):
         _checks.single_law("plot_transport", name, law.batch_shape)
     chosen = _chosen(p, coordinates)
-    times = np.linspace(0.0, 1.0, _checks.steps_drawn(steps))
+    times = np.linspace(0.0, 1.0, _checks.step_count("steps", steps, least=2))
     path = wasserstein_geodesic(p, q, times).marginal(chosen)
-    level = _checks.probability(probability)
+    level = _checks.probability("probability", probability)
     ends = _checks.tick_labels("labels", labels, 2, "laws, p and q")
-    starts, images = _mapped(p, q, chosen, _checks.arrow_count(arrows), level)
+    starts, images = _mapped(p, q, chosen, _checks.step_count("arrows", arrows, least=0), level)
     ax = _axes(ax)
-    draw = _draw_path if path.dim == 2 else _draw_ridges
-    handles = draw(ax, path, times, level)
+    plane = path.dim == 2
+    handles = _draw_path(ax, path, times, level) if plane else _draw_ridges(ax, path, times)
     if len(starts):
         _draw_arrows(ax, starts, images)
-    ax.legend(handles, ends, loc=_free_corner(path) if path.dim == 1 else "best")
-    names = [*_axis_names(p.names or q.names, chosen), "time t"]
-    _name_axes(ax, names[0], names[1])
+    if plane and max(ax.dataLim.size) <= _ALIKE * min(ax.dataLim.size):
+        ax.set_aspect("equal")
+    ax.legend(handles, ends)
+    _name_axes(ax, *_axis_names(p.names or q.names, chosen, "time t"))
     return ax
 
 
@@ -288,8 +293,14 @@ def _chosen(law: Gaussian, coordinates: Any) -> NDArray[np.intp]:
     return chosen
 
 
-def _axis_names(names: Sequence[str] | None, chosen: Iterable[int]) -> list[str]:
-    return [str(names[i]) if names else f"$x_{{{i}}}$" for i in chosen]
+def _axis_names(names: Sequence[str] | None, chosen: Iterable[int], beside: str = "") -> list[str]:
+    """Name both axes: the second, of a single coordinate, for what stands beside it."""
+    return [*(_plain(names[i]) if names else f"$x_{{{i}}}$" for i in chosen), beside][:2]
+
+
+def _plain(text: object) -> str:
+    """Return text in which matplotlib sees no formula."""
+    return str(text).replace("$", r"\$")
 
 
 def _name_axes(ax: Axes, x: str, y: str) -> None:
@@ -303,12 +314,14 @@ def _name_axes(ax: Axes, x: str, y: str) -> None:
 def _axes(ax: Axes | None) -> Axes:
     if ax is None:
         return pyplot.subplots(layout="tight")[1]
-    if not isinstance(ax, Axes):
+    if not isinstance(ax, Axes) or hasattr(ax, "zaxis"):
         _checks.refuse_axes(ax)
     return ax
 
 
-def _laws(ps: Gaussian | Iterable[Gaussian]) -> list[Gaussian]:
+def _laws(ps: Gaussian | Mixture | Iterable[Any]) -> list[Gaussian]:
+    if isinstance(ps, Mixture):
+        ps = ps.components
     if isinstance(ps, Gaussian):
         _checks.flat_batch("ps", ps.batch_shape)
         given = [ps[i] for i in range(len(ps))]
@@ -316,7 +329,9 @@ def _laws(ps: Gaussian | Iterable[Gaussian]) -> list[Gaussian]:
         given = [operand("plot_gaussians", f"ps[{i}]", law) for i, law in enumerate(ps)]
     else:
         _checks.refuse_operand("plot_gaussians", "ps", ps)
-    _checks.drawn_laws([law.dim for law in given], [law.names for law in given])
+    for i, law in enumerate(given):
+        _checks.drawn_batch(f"ps[{i}]", law.batch_shape)
+    _checks.alike("plot_gaussians", given)
     return given
 
 
@@ -338,9 +353,10 @@ def _draw_ellipses(
     (points,) = ax.plot(*centres.T, linestyle="", marker=marker, markersize=4, color=color)
     ellipses = PolyCollection(list(_outlines(law, level)), label=label)
     # The shades of a batch would cover each other.
-    ellipses.set_facecolor(to_rgba(points.get_color(), _SHADE) if len(centres) == 1 else "none")
+    alone = len(centres) == 1
+    ellipses.set_facecolor(to_rgba(points.get_color(), _SHADE) if alone else "none")
     ellipses.set_edgecolor(points.get_color())
-    ellipses.set_linewidth(max(0.5, 1.5 / np.sqrt(max(1, len(centres)))))
+    ellipses.set_linewidth(1.5 if alone else 0.6)
     ax.add_collection(ellipses)  # which looks at the limits again only since matplotlib 3.11
     ax.autoscale_view()
     return ellipses, points
@@ -413,13 +429,11 @@ def _draw_path(ax: Axes, path: Gaussian, times: Array, level: float) -> list[Art
         ellipse, _ = _draw_ellipses(ax, path[i], level, color=color, marker=".")
         ellipse.set(linewidth=1.8 if t in {0.0, 1.0} else 0.8)
         strip.append(ellipse)
-    ax.set_aspect("equal")
     return [strip[0], strip[-1]]
 
 
-def _draw_ridges(ax: Axes, path: Gaussian, times: Array, level: float) -> list[Artist]:
+def _draw_ridges(ax: Axes, path: Gaussian, times: Array) -> list[Artist]:
     """Draw a path of densities, each standing at its time; return the first and the last."""
-    del level
     means, deviations = _means_and_deviations(path)
     z = 4.0 * np.linspace(-1.0, 1.0, 401)
     narrowest = deviations[deviations > 0].min(initial=np.inf)
@@ -433,15 +447,6 @@ def _draw_ridges(ax: Axes, path: Gaussian, times: Array, level: float) -> list[A
         x = mean + deviation * z
         ridges.append(ax.fill_between(x, t, top, facecolor=shade, edgecolor=color))
     return [ridges[0], ridges[-1]]
-
-
-def _free_corner(path: Gaussian) -> _Corner:
-    """Return the corner beside the narrower end of the path, on the side where it is not."""
-    means, deviations = _means_and_deviations(path)
-    rightwards = means[-1] >= means[0]
-    if deviations[-1] >= deviations[0]:
-        return "lower right" if rightwards else "lower left"
-    return "upper left" if rightwards else "upper right"
 
 
 def _mapped(
@@ -582,11 +587,12 @@ def _clustered(table: Array) -> list[int]:
         return [0]
     distances = 0.5 * table + 0.5 * table.T
     finite = np.isfinite(distances)
-    far = 2.0 * distances[finite].max(initial=0.0) or 1.0
-    distances = np.where(finite, distances, far)
+    furthest = distances[finite].max(initial=0.0) or 1.0
+    distances = np.where(finite, distances / furthest, 2.0)
     np.fill_diagonal(distances, 0.0)
     pairs = squareform(distances, checks=False)
-    return list(leaves_list(linkage(pairs, "average", optimal_ordering=True)))
+    leaves = leaves_list(linkage(pairs, "average", optimal_ordering=True)).tolist()
+    return leaves if leaves[0] < leaves[-1] else leaves[::-1]
 
 
 def _set_ticks(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
@@ -713,7 +719,8 @@ def plot_decision_regions(
     """Draw where a classifier of two features decides for which class, and how surely.
 
     A point has the colour of its most probable class k, the deeper the larger p(k|x), and white
-    where all classes are as probable. Lines show where the decision changes.
+    where all classes are as probable. Lines show where the decision changes. What this adds to
+    scikit-learn's display: one scale for the confidence of all K classes, and the samples.
 
     Parameters
     ----------
@@ -737,12 +744,17 @@ def plot_decision_regions(
     TypeError
         If the classifier is none, or gives no probabilities.
     ValueError
-        If it is not fitted, X has not two columns, or a label is unknown to it.
+        If it is not fitted, X has not two columns, a label is unknown to it, or a probability is
+        not finite.
+
+    See Also
+    --------
+    sklearn.inspection.DecisionBoundaryDisplay
 
     References
     ----------
     Bayes' rule, which takes the most probable class: Duda, Hart & Stork, Pattern Classification
-    (2001), section 2.2.
+    (2001), section 2.2, ISBN 978-0-471-05669-0.
 
     Examples
     --------
@@ -757,17 +769,17 @@ def plot_decision_regions(
     classes = _checks.fitted_classifier("plot_decision_regions", classifier)
     rows = _checks.two_features(X)
     codes = _checks.class_places(y, classes, len(rows))
-    ax = _axes(ax)
-    points = _draw_classes(ax, rows, codes, classes)
     horizontal, vertical = (_span(column) for column in rows.T)
     grid = np.stack(np.meshgrid(horizontal, vertical), axis=-1)
-    chances = np.asarray(classifier.predict_proba(_like(X, grid.reshape(-1, 2))), dtype=float)
+    chances = _checks.forecasts(classifier.predict_proba(_like(X, grid.reshape(-1, 2))))
     chances = chances.reshape(*grid.shape[:2], len(classes))
+    ax = _axes(ax)
+    points = _draw_classes(ax, rows, codes, classes)
     extent = (horizontal[0], horizontal[-1], vertical[0], vertical[-1])
     colors = to_rgba_array([line.get_color() for line in points])[:, :3]
     ax.imshow(_shaded(chances, colors), extent=extent, origin="lower", aspect="auto", zorder=0)
     _draw_boundaries(ax, grid, chances)
-    ax.legend(handles=points, loc="best" if len(rows) < _MANY_ROWS else "upper right")
+    ax.legend(handles=points)
     _name_axes(ax, *_axis_names(_interop.labels(X), range(2)))
     return ax
 
@@ -777,7 +789,7 @@ def _draw_classes(
 ) -> list[Line2D]:
     edge: dict[str, Any] = {"markersize": 5, "markeredgecolor": "white", "markeredgewidth": 0.5}
     return [
-        ax.plot(*rows[codes == k].T, linestyle="", marker=marker, label=str(name), **edge)[0]
+        ax.plot(*rows[codes == k].T, linestyle="", marker=marker, label=_plain(name), **edge)[0]
         for k, (name, marker) in enumerate(zip(classes, cycle(_MARKERS), strict=False))
     ]
 
@@ -827,7 +839,8 @@ def plot_calibration(
 
     Between two classes it is the probability of the second, `classes_[1]`, against its frequency.
     Among more it is the confidence, the probability of the class predicted, against the frequency
-    with which that is right. Bars are Wilson's 95 % intervals for a binomial frequency.
+    with which that is right. Bars are Wilson's 95 % intervals for a binomial frequency. What this
+    adds to scikit-learn's display: the intervals, both scores, and more than two classes.
 
     Parameters
     ----------
@@ -855,7 +868,12 @@ def plot_calibration(
     TypeError
         If the classifier is none, gives no probabilities, or bins is not an integer.
     ValueError
-        If it is not fitted, shapes do not fit, or a label is unknown to it.
+        If it is not fitted, shapes do not fit, a label is unknown to it, or a probability is not
+        finite.
+
+    See Also
+    --------
+    sklearn.calibration.CalibrationDisplay
 
     References
     ----------
@@ -873,8 +891,8 @@ def plot_calibration(
     'predicted probability of 1'
     """
     classes = _checks.fitted_classifier("plot_calibration", classifier)
-    count = _checks.step_count("bins", bins)
-    chances = np.asarray(classifier.predict_proba(X), dtype=float)
+    count = float(_checks.step_count("bins", bins))
+    chances = _checks.forecasts(classifier.predict_proba(X))
     codes = _checks.class_places(y, classes, len(chances))
     sure, right = _forecasts(chances, codes)
     members, mean, frequency = _binned(sure, right, count)
@@ -894,7 +912,8 @@ def plot_calibration(
 
 def _calibration_names(classes: NDArray[Any]) -> tuple[str, str]:
     if len(classes) == 2:
-        return f"predicted probability of {classes[1]}", f"fraction of {classes[1]}"
+        second = _plain(classes[1])
+        return f"predicted probability of {second}", f"fraction of {second}"
     return "probability of the predicted class", "fraction predicted right"
 
 
@@ -905,19 +924,18 @@ def _forecasts(chances: Array, codes: NDArray[np.intp]) -> tuple[Array, NDArray[
     return chances.max(axis=1), codes == chances.argmax(axis=1)
 
 
-def _binned(sure: Array, right: NDArray[np.bool_], bins: int) -> tuple[Array, Array, Array]:
+def _binned(sure: Array, right: NDArray[np.bool_], bins: float) -> tuple[Array, Array, Array]:
     """Return the sizes of the bins that are not empty, their mean forecasts and frequencies."""
-    place = np.clip((sure * bins).astype(int), 0, bins - 1)
-    members = np.bincount(place, minlength=bins).astype(float)
-    sums = [np.bincount(place, weights, minlength=bins) for weights in (sure, right)]
-    filled = members > 0
-    mean, frequency = (total[filled] / members[filled] for total in sums)
-    return members[filled], mean, frequency
+    lower = np.clip(np.floor(sure * bins), 0.0, bins - 1.0)
+    _, place = np.unique(lower, return_inverse=True)
+    members = np.bincount(place).astype(float)
+    mean, frequency = (np.bincount(place, weights) / members for weights in (sure, right))
+    return members, mean, frequency
 
 
 def _log_loss(chances: Array, codes: NDArray[np.intp]) -> float:
     with np.errstate(divide="ignore"):
-        return float(-np.log(np.take_along_axis(chances, codes[:, None], axis=1)).mean())
+        return 0.0 - float(np.log(np.take_along_axis(chances, codes[:, None], axis=1)).mean())
 
 
 def _wilson(frequency: Array, n: Array) -> tuple[Array, Array]:

@@ -345,6 +345,49 @@ def test_frames_keep_the_names_of_their_columns(library, rows):
     np.testing.assert_array_equal(p.cov, gm.Gaussian.from_samples(frame.to_numpy()).cov)
 
 
+NUMBERS = {"a": [1, 2, 3, 5], "b": [True, False, True, True], "c": [0.5, -1.0, 2.0, 7.0]}
+FRAMES = {
+    "pandas": pd.DataFrame(NUMBERS),
+    "nullable": pd.DataFrame(NUMBERS).astype({"a": "Int64", "b": "boolean"}),
+    "all nullable": pd.DataFrame(NUMBERS).astype({"a": "Int64", "b": "boolean", "c": "Float64"}),
+    "polars": pl.DataFrame(NUMBERS),
+}
+
+
+@pytest.mark.parametrize("frame", FRAMES.values(), ids=FRAMES)
+def test_columns_of_several_types_of_numbers(frame):
+    p = gm.Gaussian.from_samples(frame)
+    expected = np.column_stack([np.asarray(column, dtype=float) for column in NUMBERS.values()])
+    assert p.names == ("a", "b", "c")
+    np.testing.assert_array_equal(p.cov, gm.Gaussian.from_samples(expected).cov)
+    np.testing.assert_array_equal(p.logpdf(frame), p.logpdf(expected))
+
+
+GAPS = {"age": [1.0, 2.0, 3.0], "old": [True, None, False]}
+MISSING = {
+    "pandas": pd.DataFrame({"age": [1.0, 2.0, 3.0], "old": [1.0, np.nan, 0.0]}),
+    "nullable": pd.DataFrame(GAPS).astype({"age": "Float64", "old": "boolean"}),
+    "polars": pl.DataFrame(GAPS),
+}
+
+
+@pytest.mark.parametrize("frame", MISSING.values(), ids=MISSING)
+def test_a_missing_value_is_named_by_its_column(frame):
+    for read in (gm.Gaussian.from_samples, gm.Gaussian.standard(2).logpdf, gm.Moments.from_samples):
+        with pytest.raises(ValueError, match=r"[Xx]\[1, 'old'\] is nan\. Remove or impute such"):
+            read(frame)
+
+
+@pytest.mark.parametrize("library", [pd, pl], ids=["pandas", "polars"])
+@pytest.mark.parametrize("others", [{"n": [1.0, 2.0]}, {}])
+@pytest.mark.parametrize("digits", ["ab", "12"])
+def test_a_column_of_text_is_named(library, others, digits):
+    frame = library.DataFrame({**others, "species": list(digits)})
+    text = "X must hold real numbers, but its column 'species' is of type "
+    with pytest.raises(TypeError, match=re.escape(text) + r"\w+\. Drop it, or encode it"):
+        gm.Gaussian.from_samples(frame)
+
+
 TWO_LEVELS = pd.MultiIndex.from_product([["a", "b"], ["c", "d"]])
 
 
@@ -380,6 +423,12 @@ def test_names_can_be_given():
     [
         (lambda n: n("ab"), TypeError, "names must be a list of strings, one a variable, got 'ab'"),
         (lambda n: n(3), TypeError, "names must be a list of strings, one a variable, got 3"),
+        (
+            lambda n: n({"a", "b"}),
+            TypeError,
+            "names must be a list of names, got a set, which has no order.",
+        ),
+        (lambda n: n(frozenset("ab")), TypeError, "names must be a list of names, got a frozenset"),
         (lambda n: n(["a", 1]), TypeError, "names must be strings, got 1 among them"),
         (lambda n: n(["a"]), ValueError, "names must be one for each of the 2 variables, got 1"),
         (lambda n: n(["a", "a"]), ValueError, "names must differ from each other, but 'a' comes"),
@@ -529,6 +578,11 @@ def test_html_of_one_law():
         ["<a>", "0.000", "2.000", "1.000", "-0.500"],
         ["b & c", "-1.500", "1.000", "-0.500", "1.000"],
     ]
+
+
+def test_html_has_no_negative_zero():
+    p = gm.Gaussian([0.0, 0.0], [[1.0, -1e-5], [-1e-5, 1.0]])
+    assert cells(p._repr_html_())[-1][-2:] == ["0.000", "1.000"]
 
 
 def test_html_without_correlations():

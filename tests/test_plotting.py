@@ -13,10 +13,12 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cbook import is_math_text
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import same_color, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.quiver import Quiver
+from matplotlib.text import Text
 from scipy import stats
 from scipy.cluster.hierarchy import linkage
 from scipy.integrate import trapezoid
@@ -81,6 +83,20 @@ def arrows(ax):
 
 def legend(ax):
     return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+class Stub:
+    """A classifier with the probabilities it was made of, the same everywhere or one a row."""
+
+    def __init__(self, *chances, classes=None):
+        self.chances = np.array(chances)
+        self.classes_ = np.arange(self.chances.shape[-1]) if classes is None else classes
+
+    def predict(self, X):
+        return np.asarray(self.classes_)[self.predict_proba(X).argmax(axis=1)]
+
+    def predict_proba(self, X):
+        return np.broadcast_to(self.chances, (len(X), len(self.classes_)))
 
 
 def squared_distance(points, mean, cov):
@@ -203,7 +219,7 @@ def test_all_of_an_ellipse_is_within_the_limits(ax):
 # One coordinate
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("level", [*LEVELS, 1 - 1e-6])
 def test_a_density_is_the_density_and_its_shade_holds_the_probability(level, ax):
     p = gm.Gaussian([3.0], [[4.0]])
     gm.plot_gaussian(p, probability=level, ax=ax)
@@ -215,7 +231,8 @@ def test_a_density_is_the_density_and_its_shade_holds_the_probability(level, ax)
     (edge,) = polygons(ax)
     top = edge[edge[:, 1] > 0]
     top = top[np.argsort(top[:, 0])]
-    np.testing.assert_allclose(top[[0, -1], 0], truth.interval(level), rtol=1e-12)
+    bound = 1e-12 + 1e-16 / (1 - level)
+    np.testing.assert_allclose(top[[0, -1], 0], truth.interval(level), rtol=bound)
     area = trapezoid(top[:, 1], top[:, 0])
     assert area == pytest.approx(level, abs=1e-4)
     assert x.min() < top[0, 0] < top[-1, 0] < x.max()
@@ -281,6 +298,7 @@ def test_nameless_coordinates_are_numbered(ax):
 
 # Conventions of matplotlib
 
+DOLLARS = ["price_$ and cost_$", "$b_$"]
 IRIS = load_iris(as_frame=True)
 TWO = ["petal length (cm)", "petal width (cm)"]
 X2, Y = IRIS.data[TWO].to_numpy(), IRIS.target.to_numpy()
@@ -331,8 +349,38 @@ def test_keeps_labels_that_are_there(name, operands, ax):
 @every
 def test_refuses_what_is_no_axes(name, operands):
     both = Figure().subplots(2)
-    with pytest.raises(TypeError, match=r"ax must be a matplotlib Axes, got ndarray\. Make one"):
-        getattr(gm, name)(*operands, ax=both)
+    solid = Figure().add_subplot(projection="3d")
+    for no_axes, kind in ((both, "ndarray"), (solid, "Axes3D")):
+        text = rf"ax must be a matplotlib Axes of two dimensions, got {kind}\. Make one"
+        with pytest.raises(TypeError, match=text):
+            getattr(gm, name)(*operands, ax=no_axes)
+
+
+NAMED = law(names=DOLLARS)
+PAIR = Stub([0.5, 0.5], classes=DOLLARS[::-1])
+TEXTS = {
+    "names": lambda ax: gm.plot_gaussian(NAMED, ax=ax),
+    "names of transport": lambda ax: gm.plot_transport(NAMED, NAMED, coordinates=0, ax=ax),
+    "classes": lambda ax: gm.plot_decision_regions(PAIR, np.eye(2), DOLLARS, ax=ax),
+    "features": lambda ax: gm.plot_decision_regions(
+        PAIR, pd.DataFrame(np.eye(2), columns=DOLLARS), DOLLARS, ax=ax
+    ),
+    "the class foretold": lambda ax: gm.plot_calibration(PAIR, np.eye(2), DOLLARS, ax=ax),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("plot", TEXTS.values(), ids=TEXTS)
+def test_names_that_come_with_data_start_no_formula(plot, ax):
+    plot(ax)
+    ax.figure.canvas.draw()
+    texts = [text.get_text() for text in ax.figure.findobj(Text)]
+    assert not any(is_math_text(text) for text in texts if "x_{" not in text)
+    assert any("price_$ and cost_$" in text.replace(r"\$", "$") for text in texts)
+
+
+def test_labels_may_hold_formulas(ax):
+    gm.plot_gaussians(batch(2), labels=[r"$\mu_1$", r"$\mu_2$"], ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [r"$\mu_1$", r"$\mu_2$"]
 
 
 def test_colours_follow_the_cycle_unless_given(ax):
@@ -383,6 +431,14 @@ def test_a_list_of_laws_is_a_batch_of_them(ax):
     gm.plot_gaussians((ps[i] for i in range(3)), labels=["a", "b", "c"], probability=0.5, ax=other)
     np.testing.assert_array_equal(polygons(ax), polygons(other))
     assert legend(ax) == legend(other) == ["a", "b", "c"]
+
+
+def test_the_components_of_a_mixture_are_drawn(ax):
+    mixture = gm.Gaussian.from_mixture(GaussianNB().fit(X2, Y))
+    other = Figure().subplots()
+    gm.plot_gaussians(mixture, ax=ax)
+    gm.plot_gaussians(mixture.components, ax=other)
+    np.testing.assert_array_equal(polygons(ax), polygons(other))
 
 
 def test_densities_of_several_laws(ax):
@@ -439,6 +495,16 @@ def test_arrows_that_leave_every_ellipse_are_within_the_limits(ax):
     assert max(edge[:, 0].max() for edge in polygons(ax)) < furthest
     left, right = ax.get_xlim()
     assert right - furthest > 0.04 * (right - left)
+
+
+@pytest.mark.parametrize(
+    ("stretch", "aspect"), [(0.25, 1.0), (4.0, 1.0), (0.1, "auto"), (10.0, "auto")]
+)
+def test_units_are_drawn_alike_unless_one_range_would_vanish(stretch, aspect, ax):
+    scale = [1.0, stretch]
+    p, q = (gm.Gaussian(mean * np.array(scale), np.square(np.diag(scale))) for mean in (0.0, 9.0))
+    gm.plot_transport(p, q, ax=ax)
+    assert ax.get_aspect() == aspect
 
 
 @pytest.mark.parametrize("coordinates", [(0, 1), (3, 1), 2])
@@ -637,9 +703,17 @@ def test_clustering_of_an_asymmetric_table_with_infinite_values(ax):
     assert (cells(ax) == "∞").sum() == 12
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in add:RuntimeWarning:matplotlib")
 @pytest.mark.parametrize(
     "table",
-    [[[0.0]], [[0.0, np.inf], [np.inf, 0.0]], np.zeros((4, 4)), np.where(np.eye(3), 0, np.inf)],
+    [
+        [[0.0]],
+        [[0.0, np.inf], [np.inf, 0.0]],
+        np.zeros((4, 4)),
+        np.where(np.eye(3), 0, np.inf),
+        [[0.0, 1e308], [1e308, 0.0]],
+        [[0.0, 1e308, np.inf], [1e308, 0.0, 5e-324], [np.inf, 5e-324, 0.0]],
+    ],
 )
 def test_clustering_of_tables_on_the_edge(table, ax):
     gm.plot_pairwise(table, order="clustering", ax=ax)
@@ -757,24 +831,19 @@ def test_boundaries_are_where_the_decision_changes(ax):
             np.testing.assert_allclose(chances[:, -1], chances[:, -2], atol=5e-3)
 
 
-class Stub:
-    """A classifier with the probabilities it was made of, the same everywhere or one a row."""
-
-    def __init__(self, *chances):
-        self.chances = np.array(chances)
-        self.classes_ = np.arange(self.chances.shape[-1])
-
-    def predict(self, X):
-        return self.predict_proba(X).argmax(axis=1)
-
-    def predict_proba(self, X):
-        return np.broadcast_to(self.chances, (len(X), len(self.classes_)))
-
-
 def test_classes_that_never_win_have_no_region_and_no_warning(ax):
     gm.plot_decision_regions(Stub([0.5, 0.3, 0.2]), X2, Y, ax=ax)
     assert len(ax.collections) == 0
     assert legend(ax) == ["0", "1", "2"]
+
+
+def test_classes_in_any_order_have_their_own_samples(ax):
+    shuffled = Stub([0.5, 0.3, 0.2], classes=["b", "c", "a"])
+    X, y = np.arange(10.0).reshape(5, 2), np.array(["a", "b", "c", "a", "b"])
+    gm.plot_decision_regions(shuffled, X, y, ax=ax)
+    assert legend(ax) == ["b", "c", "a"]
+    for line, name in zip(ax.lines, "bca", strict=True):
+        np.testing.assert_array_equal(line.get_xydata(), X[y == name])
 
 
 def test_a_column_without_spread_still_has_a_picture(ax):
@@ -877,6 +946,23 @@ def test_a_certain_error_costs_infinitely_much(ax):
     assert ((ends >= 0) & (ends <= 1)).all()
 
 
+def test_classes_in_any_order_have_their_own_probabilities(ax):
+    perfect = Stub([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], classes=["b", "c", "a"])
+    gm.plot_calibration(perfect, range(3), ["b", "c", "a"], ax=ax)
+    assert "log-loss 0, ECE 0" in legend(ax)[1]
+    np.testing.assert_array_equal(reliability(ax)[0], [[1.0, 1.0]])
+
+
+def test_a_bin_for_every_sample(ax):
+    chances = np.random.default_rng(SEED).uniform(size=9)
+    gm.plot_calibration(
+        Stub(*np.column_stack([1 - chances, chances])), range(9), [0, 1, 1] * 3, bins=10**30, ax=ax
+    )
+    by_size = np.argsort(chances)
+    expected = np.column_stack([chances, [0, 1, 1] * 3])[by_size]
+    np.testing.assert_array_equal(reliability(ax)[0], expected)
+
+
 def test_certainty_belongs_to_the_last_bin(ax):
     gm.plot_calibration(Stub([0.0, 1.0], [0.04, 0.96]), [0, 0], [1, 1], ax=ax)
     np.testing.assert_allclose(reliability(ax)[0], [[0.98, 1.0]])
@@ -914,6 +1000,10 @@ ERRORS = {
     "no law": (
         gm.plot_gaussians, ([],), {}, ValueError, "plot_gaussians needs at least one law, got none."
     ),
+    "an empty batch in a list": (
+        gm.plot_gaussians, ([batch(2, 1)[0], batch(2, 1)[:0]],), {}, ValueError,
+        "plot_gaussians has nothing to draw of ps[1], which is an empty batch. Leave it out.",
+    ),
     "two dimensions": (
         gm.plot_gaussians, ([P, Q3],), {}, ValueError,
         "plot_gaussians needs laws of one dimension, got [2, 3].",
@@ -927,6 +1017,10 @@ ERRORS = {
         gm.plot_gaussians, ([P, P],), {"labels": ["a"]}, ValueError,
         "labels must name each of the 2 laws, got 1 names.",
     ),
+    "labels without an order": (
+        gm.plot_gaussians, ([P, P],), {"labels": {"a", "b"}}, TypeError,
+        "labels must be a list of names, got a set, which has no order.",
+    ),
     "a label for all": (
         gm.plot_gaussians, ([P, P],), {"labels": "ab"}, TypeError,
         "labels must be a list of names, got 'ab'.",
@@ -938,18 +1032,18 @@ ERRORS = {
     ),
     "one step": (
         gm.plot_transport, (P, P), {"steps": 1}, ValueError,
-        "steps must be at least 2, which are p and q themselves, got 1.",
+        "steps must be at least 2, got 1.",
     ),
     "half a step": (
         gm.plot_transport, (P, P), {"steps": 2.5}, TypeError, "steps must be an integer, got 2.5."
     ),
     "arrows below zero": (
         gm.plot_transport, (P, P), {"arrows": -1}, ValueError,
-        "arrows must be 0 or a positive integer, got -1.",
+        "arrows must be at least 0, got -1.",
     ),
     "arrows of another type": (
         gm.plot_transport, (P, P), {"arrows": True}, TypeError,
-        "arrows must be 0 or a positive integer, got True.",
+        "arrows must be an integer, got True.",
     ),
     "ends without names": (
         gm.plot_transport, (P, P), {"labels": ["p"]}, ValueError,
@@ -962,6 +1056,11 @@ ERRORS = {
     "table of words": (
         gm.plot_pairwise, ([["a"]],), {}, TypeError, "table must hold real numbers, got dtype <U1."
     ),
+    "laws for their table": (
+        gm.plot_pairwise, (batch(3),), {}, TypeError,
+        "table must hold real numbers, got dtype object. Pass laws through "
+        "gaussmetrics.pairwise(metric, laws) first.",
+    ),
     "NaN": (
         gm.plot_pairwise, ([[0.0, np.nan]],), {}, ValueError,
         "table must hold no NaN, but table[0, 1] is one.",
@@ -969,6 +1068,10 @@ ERRORS = {
     "unknown order": (
         gm.plot_pairwise, ([[0.0]],), {"order": "name"}, ValueError,
         "order must be None or \"clustering\", got 'name'.",
+    ),
+    "order of names": (
+        gm.plot_pairwise, (np.eye(2),), {"order": np.array(["a", "b"])}, ValueError,
+        "order must be None or \"clustering\", got array(['a', 'b'], dtype='<U1').",
     ),
     "order of a rectangle": (
         gm.plot_pairwise, ([[0.0, 1.0]],), {"order": "clustering"}, ValueError,
@@ -1039,6 +1142,22 @@ ERRORS = {
     "unknown labels": (
         gm.plot_calibration, (PLAIN, X2, Y + 1), {}, ValueError,
         "y holds labels that the classifier was not fitted on: [3]; its classes are [0, 1, 2].",
+    ),
+    "no labels": (
+        gm.plot_decision_regions, (PLAIN, X2, [None] * 150), {}, ValueError,
+        "y holds labels that the classifier was not fitted on: [None]; its classes are [0, 1, 2].",
+    ),
+    "labels of many kinds": (
+        gm.plot_decision_regions, (PLAIN, X2[:3], np.array([0, None, "a"], dtype=object)), {},
+        ValueError, "the classifier was not fitted on: [None, 'a']; its classes are [0, 1, 2].",
+    ),
+    "NaN for a probability": (
+        gm.plot_calibration, (Stub([0.5, 0.5], [np.nan, 0.5]), X2[:2], [0, 1]), {}, ValueError,
+        "predict_proba(X) must be finite, but predict_proba(X)[1, 0] is nan.",
+    ),
+    "NaN for a region": (
+        gm.plot_decision_regions, (Stub([np.nan, 0.5]), X2[:2], [0, 1]), {}, ValueError,
+        "predict_proba(X) must be finite, but predict_proba(X)[0, 0] is nan.",
     ),
     "no bins": (
         gm.plot_calibration, (PLAIN, X2, Y), {"bins": 0}, ValueError, "bins must be at least 1"
