@@ -13,7 +13,7 @@ import numpy as np
 
 from gaussmetrics._typing import Array, Mask
 
-_CACHE = 2**17
+_CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
 _FLOOR = 2.0**-17
 
 
@@ -24,7 +24,7 @@ def blocks(batch: Array) -> Iterator[slice]:
     return (slice(start, start + size) for start in range(0, n, size))
 
 
-def solve_lower(lower: Array, columns: Array, *, full: int) -> Array:
+def solve_lower_batch(lower: Array, columns: Array, *, full: int) -> Array:
     """Return L⁻¹ B for L (n, d, d) and B (n, d, k): `full` columns, then a lower triangle."""
     solution = np.empty(columns.shape)
     for block in blocks(columns):

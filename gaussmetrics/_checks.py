@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import operator
+import re
 import reprlib
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmetrics._linalg import eigenvalue_cutoff, symmetric_part, transpose
-from gaussmetrics._typing import Array
+from gaussmetrics._typing import Array, Names
 
 SINGULAR_REMEDY = (
     "Drop redundant variables, shrink the covariance, or pass allow_singular=True "
@@ -26,7 +27,7 @@ SHRINKAGE_FORMULAS = ("oas", "ledoit-wolf")
 # Arrays
 
 
-def real_array(name: str, value: Any, *, shape: str, min_ndim: int) -> Array:
+def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = "") -> Array:
     """Return `value` as a fresh, finite float64 array with at least `min_ndim` dimensions."""
     array = _as_array(name, value)
     if array.dtype.kind == "c":
@@ -37,13 +38,13 @@ def real_array(name: str, value: Any, *, shape: str, min_ndim: int) -> Array:
             f"Convert it first, for example with np.asarray({name}, dtype=float)."
         )
     if array.ndim < min_ndim:
-        raise ValueError(f"{name} must have shape {shape}, got {array.shape}.")
+        raise ValueError(f"{name} must have shape {shape}, got {array.shape}.{hint}")
     with np.errstate(over="ignore"):
         result = np.array(array, dtype=np.float64, order="C")
     if not np.isfinite(result).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
         raise ValueError(
-            f"{name} must be finite, but {name}{list(index)} is {result[index]}. "
+            f"{name} must be finite, but {name}{_entry(index, value)} is {result[index]}. "
             "Remove or impute such entries first."
         )
     return result
@@ -55,9 +56,31 @@ def _as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
     if hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix. Pass {name}.toarray().")
     try:
-        return np.asarray(value)
+        array = np.asarray(value)
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array of numbers: {error}") from error
+    return _joined_columns(name, value) if array.dtype.kind == "O" and _is_frame(value) else array
+
+
+def _is_frame(value: Any) -> bool:
+    return hasattr(value, "columns") and hasattr(value, "dtypes")
+
+
+def _joined_columns(name: str, frame: Any) -> np.ndarray[Any, Any]:
+    """Read a data frame of several types of numbers, or say which column holds none."""
+    for column, dtype in zip(frame.columns, frame.dtypes, strict=True):
+        if not re.match(r"u?int\d|float|double|bool", str(dtype).lower()):
+            raise TypeError(
+                f"{name} must hold real numbers, but its column {column!r} is of type {dtype}. "
+                "Drop it, or encode it as numbers."
+            )
+    cast = frame.astype if hasattr(frame, "astype") else frame.cast  # pandas and polars
+    return np.asarray(cast(float))
+
+
+def _entry(index: Sequence[int], value: Any) -> list[Any]:
+    """Return an index into an array, of a data frame with the name of the column."""
+    return [*index[:-1], list(value.columns)[index[-1]]] if _is_frame(value) else list(index)
 
 
 def _is_number(value: Any) -> bool:
@@ -66,7 +89,8 @@ def _is_number(value: Any) -> bool:
 
 def mean_vector(value: Any) -> Array:
     """Check the mean of a Gaussian."""
-    mean = real_array("mean", value, shape="(..., d)", min_ndim=1)
+    hint = " Of one variable the mean is [0.0] and cov [[1.0]], say."
+    mean = real_array("mean", value, shape="(..., d)", min_ndim=1, hint=hint)
     if mean.shape[-1] == 0:
         raise ValueError(f"mean must have at least one coordinate, got shape {mean.shape}.")
     return mean
@@ -74,13 +98,11 @@ def mean_vector(value: Any) -> Array:
 
 def square_matrix(name: str, value: Any) -> Array:
     """Check a stack of symmetric matrices; positive definiteness is left to the factorisation."""
-    matrix = real_array(name, value, shape="(..., d, d)", min_ndim=2)
+    hint = " For variances alone, use Covariance.from_diagonal."
+    matrix = real_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
     d = matrix.shape[-1]
     if matrix.shape[-2] != d or d == 0:
-        raise ValueError(
-            f"{name} must have shape (..., d, d), got {matrix.shape}. "
-            f"For variances alone, use Covariance.from_diagonal."
-        )
+        raise ValueError(f"{name} must have shape (..., d, d), got {matrix.shape}.{hint}")
     _refuse_asymmetric(name, matrix, value)
     return symmetric_part(matrix)
 
@@ -115,6 +137,11 @@ def refuse_not_positive_definite(name: str, matrix: Array) -> NoReturn:
     index = tuple(int(i) for i in np.argwhere(weakest == weakest.min())[0])
     near = np.argwhere(weakest <= cutoff)
     index = tuple(int(i) for i in near[0]) if len(near) else index
+    if name == "cov" and not matrix[index].any():
+        raise ValueError(
+            f"{_label(name, index)} is zero: every column is constant. Give columns that vary, or "
+            "pass allow_singular=True for a law that sits in one point."
+        )
     remedy = SINGULAR_REMEDY if name == "cov" else "It has no inverse."
     raise ValueError(
         f"{_label(name, index)} is singular: its smallest eigenvalue, "
@@ -251,6 +278,13 @@ def same_dimension(mean: Array, dim: int) -> None:
         )
 
 
+def one_batch_shape(name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Check that laws to be stacked are batches of one shape."""
+    if len(set(shapes)) > 1:
+        raise ValueError(f"{name} must have one batch_shape, got {reprlib.repr(shapes)}.")
+    return shapes[0]
+
+
 def batch_shape(names: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
     """Broadcast batch shapes, or say which do not fit."""
     try:
@@ -267,7 +301,12 @@ def batch_shape(names: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def refuse_operand(metric: str, name: str, value: Any) -> NoReturn:
-    """Show how to make the Gaussian that a metric takes."""
+    """Show how to make the Gaussian, or the batch, that a metric takes."""
+    if isinstance(value, (list, tuple)) and {type(p).__name__ for p in value} == {"Gaussian"}:
+        raise TypeError(
+            f"{metric} takes a batch of Gaussians, but {name} is a {type(value).__name__} of them. "
+            f"Stack it first: {name} = gaussmetrics.Gaussian.stack({name})."
+        )
     raise TypeError(
         f"{metric} takes Gaussian objects, but {name} is of type {type(value).__name__}. "
         f"Construct it first: {name} = gaussmetrics.Gaussian(mean, cov), or "
@@ -284,25 +323,30 @@ def same_space(metric: str, p_dim: int, q_dim: int) -> None:
         )
 
 
-def renyi_order(value: Any) -> float:
-    """Check the order of a Rényi divergence."""
-    if not _is_number(value):
-        raise TypeError(f"alpha must be a number, got {value!r}.")
-    if not 0.0 < value < np.inf:
+def alike(function: str, laws: Sequence[Any]) -> Names | None:
+    """Check that laws, at least one, are of the same variables; return the names if any has."""
+    if not laws:
+        raise ValueError(f"{function} needs at least one law, got none.")
+    dims = [law.dim for law in laws]
+    if len(set(dims)) > 1:
+        raise ValueError(f"{function} needs laws of one dimension, got {reprlib.repr(dims)}.")
+    different = list(dict.fromkeys(law.names for law in laws if law.names is not None))
+    if len(different) > 1:
         raise ValueError(
-            f"alpha must be positive and finite, got {value!r}. At alpha=1 the divergence is KL."
+            f"{function} needs laws of the same variables in one order, got names "
+            f"{reprlib.repr(different[0])} and {reprlib.repr(different[1])}. Bring them in one "
+            "order with marginal(names)."
         )
-    return float(value)
+    return different[0] if different else None
 
 
-def prior(value: Any) -> float:
-    """Check the probability of the first of two laws."""
+def probability(name: str, value: Any) -> float:
+    """Check a probability that is neither 0 nor 1."""
     if not _is_number(value):
-        raise TypeError(f"prior must be a number, got {value!r}.")
+        raise TypeError(f"{name} must be a number, got {value!r}.")
     if not 0.0 < value < 1.0:
         raise ValueError(
-            f"prior, the probability of p, must lie between 0 and 1, got {value!r}. With a "
-            "certain class there is nothing to decide."
+            f"{name} must lie between 0 and 1, got {value!r}. For 95 % pass {name}=0.95."
         )
     return float(value)
 
@@ -334,7 +378,7 @@ def function(name: str, value: Any) -> None:
     if not callable(value):
         raise TypeError(
             f"{name} must be a function of two Gaussians, such as gaussmetrics.kl_divergence, "
-            f"got {value!r}."
+            f"got an object of type {type(value).__name__}."
         )
 
 
@@ -389,7 +433,8 @@ def flat_batch(name: str, shape: tuple[int, ...]) -> None:
     if len(shape) != 1:
         raise ValueError(
             f"{name} must be a batch of shape (n,), got batch_shape {shape}. "
-            f"Make it one with Gaussian(means of shape (n, d), covariances of shape (n, d, d))."
+            "Make it one with Gaussian.stack(laws), or with "
+            "Gaussian(means of shape (n, d), covariances of shape (n, d, d))."
         )
 
 
@@ -474,19 +519,6 @@ def usable_weights(name: str, weights: Array) -> None:
         raise ValueError(f"{name} must not all be zero.")
 
 
-def positive_dimension(value: Any) -> int:
-    """Check a dimension."""
-    try:
-        dim = operator.index(value)
-    except TypeError:
-        raise TypeError(
-            f"dim must be an integer, got {value!r} of type {type(value).__name__}."
-        ) from None
-    if dim < 1:
-        raise ValueError(f"dim must be at least 1, got {dim}.")
-    return dim
-
-
 def coordinates(
     name: str, value: Any, dim: int, names: Sequence[str] | None = None
 ) -> NDArray[np.intp]:
@@ -537,6 +569,14 @@ def sample_size(value: Any) -> tuple[int, ...]:
     return size
 
 
+def refuse_assignment(name: str) -> NoReturn:
+    """Say why a law cannot be changed in place."""
+    raise AttributeError(
+        f"{name} cannot be set: a Gaussian is checked and factorised once. Make a new one, "
+        "gaussmetrics.Gaussian(mean, cov)."
+    )
+
+
 def has_batch(shape: tuple[int, ...]) -> None:
     """Refuse to index a law that is alone."""
     if not shape:
@@ -550,6 +590,7 @@ def variable_names(source: str, value: Any, dim: int) -> tuple[str, ...]:
     """Check the names of the variables: a string for each, all different."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise TypeError(f"{source} must be a list of strings, one a variable, got {value!r}.")
+    in_order(source, value)
     given = tuple(value)
     for name in given:
         if not isinstance(name, str):
@@ -563,6 +604,14 @@ def variable_names(source: str, value: Any, dim: int) -> tuple[str, ...]:
         twice = next(name for name in given if given.count(name) > 1)
         raise ValueError(f"{source} must differ from each other, but {twice!r} comes twice.")
     return tuple(map(str, given))
+
+
+def in_order(source: str, value: Any) -> None:
+    """Check that names come in an order, which that of a set is not."""
+    if isinstance(value, (set, frozenset)):
+        raise TypeError(
+            f"{source} must be a list of names, got a {type(value).__name__}, which has no order."
+        )
 
 
 def agreed_names(dim: int, **sources: Any) -> tuple[str, ...] | None:
@@ -712,11 +761,12 @@ def streamed_samples(name: str, value: Any) -> np.ndarray[Any, Any]:
     if array.ndim < 2 or array.shape[-1] == 0:
         raise ValueError(
             f"{name} must have shape (..., n, d) with at least one column, got {array.shape}."
+            + (f" One column of numbers is {name}[:, None]." if array.ndim == 1 else "")
         )
     with np.errstate(over="ignore", invalid="ignore"):
         finite = np.isfinite(array.sum()) or np.isfinite(array).all()
     if not finite:
-        real_array(name, array, shape="(..., n, d)", min_ndim=2)
+        real_array(name, value, shape="(..., n, d)", min_ndim=2)
     return array
 
 
@@ -744,6 +794,14 @@ def _finite_scatter(value: Any) -> Array:
     return scatter
 
 
+def no_underflow(lost: Any) -> None:
+    """Check that columns that vary have squares that keep their digits."""
+    if np.any(lost):
+        raise ValueError(
+            "the squares of X underflow float64. Rescale its columns, for example to unit variance."
+        )
+
+
 def mergeable(first: tuple[int, ...], second: tuple[int, ...]) -> None:
     """Check that two moments speak of the same variables, classes and batch."""
     if first != second:
@@ -768,6 +826,12 @@ def degrees_of_freedom(count: Any, ddof: float) -> None:
 
 def two_samples(x: Any, y: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """Check two samples of the same columns, one draw a row."""
+    for name, value in (("x", x), ("y", y)):
+        if hasattr(value, "logpdf"):
+            raise TypeError(
+                f"estimate takes samples, but {name} is a {type(value).__name__}. The metric "
+                "between known laws needs no estimate: call metric(p, q)."
+            )
     samples = streamed_samples("x", x), streamed_samples("y", y)
     for name, rows in zip("xy", samples, strict=True):
         if rows.ndim != 2:
@@ -799,7 +863,9 @@ def jackknife_groups(value: Any, default: int, *shapes: tuple[int, ...]) -> tupl
 
 def finite_values(value: Any, shape: tuple[int, ...]) -> Array:
     """Check the values of a metric between fitted laws."""
-    values = np.asarray(value, dtype=np.float64)
+    values = np.asarray(value)
+    if values.dtype.kind not in "biuf":
+        raise TypeError(f"metric must return real numbers, got dtype {values.dtype}.")
     if values.shape != shape:
         raise ValueError(
             "metric must return one number a pair and broadcast: for laws of batch shape "
@@ -811,16 +877,13 @@ def finite_values(value: Any, shape: tuple[int, ...]) -> Array:
             "fitted laws or without some rows, and has no standard error. Where a covariance is "
             "singular, drop its constant columns or use gaussmetrics.wasserstein_distance."
         )
-    return values
+    return values.astype(np.float64)
 
 
-def confidence_level(value: Any) -> float:
-    """Check the confidence level of an interval."""
-    if not _is_number(value):
-        raise TypeError(f"confidence_level must be a number, got {value!r}.")
-    if not 0.0 < value < 1.0:
-        raise ValueError(f"confidence_level must lie between 0 and 1, got {value!r}.")
-    return float(value)
+def refuse_sample(name: str, error: ValueError, *, whole: bool) -> NoReturn:
+    """Say which sample determines no law, or none once some of its rows are left out."""
+    part = "" if whole else " without some of its rows"
+    raise ValueError(f"{name}{part} determines no law: {error}") from error
 
 
 # Classifiers
@@ -1013,7 +1076,7 @@ def refuse_not_converged(steps: int, residual: float, tolerance: float) -> NoRet
 
 
 def step_count(name: str, value: Any, *, least: int = 1) -> int:
-    """Check a number of steps or parts."""
+    """Check a number of steps, parts or dimensions."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {value!r}.")
     if value < least:
@@ -1030,17 +1093,6 @@ def solved(success: bool, message: str) -> None:
 # Pictures
 
 
-def probability(value: Any) -> float:
-    """Check the probability that a region is to hold."""
-    if not _is_number(value):
-        raise TypeError(f"probability must be a number, got {value!r}.")
-    if not 0.0 < value < 1.0:
-        raise ValueError(
-            f"probability must lie between 0 and 1, got {value!r}. For 95 % pass probability=0.95."
-        )
-    return float(value)
-
-
 def drawable_coordinates(dim: int) -> None:
     """Check that a law fits on paper."""
     if dim > 2:
@@ -1053,8 +1105,8 @@ def drawable_coordinates(dim: int) -> None:
 def refuse_axes(value: Any) -> NoReturn:
     """Say what can be drawn on."""
     raise TypeError(
-        f"ax must be a matplotlib Axes, got {type(value).__name__}. Make one with "
-        "figure, ax = plt.subplots(), or leave ax out for a new figure."
+        f"ax must be a matplotlib Axes of two dimensions, got {type(value).__name__}. Make one "
+        "with figure, ax = plt.subplots(), or leave ax out for a new figure."
     )
 
 
@@ -1067,18 +1119,11 @@ def single_law(function: str, name: str, shape: tuple[int, ...]) -> None:
         )
 
 
-def drawn_laws(dims: Sequence[int], names: Sequence[Sequence[str] | None]) -> None:
-    """Check that laws can share a picture: at least one, all of the same variables."""
-    if not dims:
-        raise ValueError("plot_gaussians needs at least one law, got none.")
-    if len(set(dims)) > 1:
-        raise ValueError(f"plot_gaussians needs laws of one dimension, got {list(dims)}.")
-    different = list(dict.fromkeys(tuple(given) for given in names if given is not None))
-    if len(different) > 1:
+def drawn_batch(name: str, shape: tuple[int, ...]) -> None:
+    """Check that what gets an entry in the legend is something."""
+    if 0 in shape:
         raise ValueError(
-            "plot_gaussians needs laws of the same variables in one order, got names "
-            f"{reprlib.repr(different[0])} and {reprlib.repr(different[1])}. Bring them in one "
-            "order with marginal(names)."
+            f"plot_gaussians has nothing to draw of {name}, which is an empty batch. Leave it out."
         )
 
 
@@ -1086,28 +1131,11 @@ def tick_labels(name: str, value: Any, count: int, what: str) -> list[str]:
     """Check the names of what a picture shows, one each."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise TypeError(f"{name} must be a list of names, got {value!r}.")
+    in_order(name, value)
     names = [str(label) for label in value]
     if len(names) != count:
         raise ValueError(f"{name} must name each of the {count} {what}, got {len(names)} names.")
     return names
-
-
-def steps_drawn(value: Any) -> int:
-    """Check how many laws of a path are drawn."""
-    steps = step_count("steps", value)
-    if steps < 2:
-        raise ValueError(f"steps must be at least 2, which are p and q themselves, got {steps}.")
-    return steps
-
-
-def arrow_count(value: Any) -> int:
-    """Check a number of arrows, which may be none."""
-    text = f"arrows must be 0 or a positive integer, got {value!r}."
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
-        raise TypeError(text)
-    if value < 0:
-        raise ValueError(text)
-    return int(value)
 
 
 def refuse_arrows(reason: Exception) -> NoReturn:
@@ -1119,7 +1147,10 @@ def drawn_table(value: Any) -> Array:
     """Check a table of distances; infinite ones are allowed."""
     array = _as_array("table", value)
     if array.dtype.kind not in "biuf":
-        raise TypeError(f"table must hold real numbers, got dtype {array.dtype}.")
+        raise TypeError(
+            f"table must hold real numbers, got dtype {array.dtype}. Pass laws through "
+            "gaussmetrics.pairwise(metric, laws) first."
+        )
     if array.ndim != 2 or array.size == 0:
         raise ValueError(
             f"table must have shape (n, m), as gaussmetrics.pairwise returns it, got {array.shape}."
@@ -1134,7 +1165,7 @@ def table_order(value: Any, table: Array) -> None:
     """Check how a table is to be ordered, and that it can be."""
     if value is None:
         return
-    if value != "clustering":
+    if not (isinstance(value, str) and value == "clustering"):
         raise ValueError(f'order must be None or "clustering", got {value!r}.')
     if table.shape[0] != table.shape[1]:
         raise ValueError(
@@ -1212,10 +1243,16 @@ def class_places(y: Any, classes: np.ndarray[Any, Any], count: int) -> NDArray[n
             f"y must hold one label a row of X, at least one, got shape {labels.shape} for "
             f"{count} rows."
         )
-    unknown = np.setdiff1d(labels, classes)
-    if len(unknown):
+    places = {label: k for k, label in enumerate(classes.tolist())}
+    unknown = [label for label in labels.tolist() if label not in places]
+    if unknown:
         raise ValueError(
-            f"y holds labels that the classifier was not fitted on: {unknown[:5].tolist()}; its "
-            f"classes are {classes.tolist()}."
+            f"y holds labels that the classifier was not fitted on: "
+            f"{list(dict.fromkeys(unknown))[:5]}; its classes are {classes.tolist()}."
         )
-    return np.searchsorted(classes, labels)
+    return np.array([places[label] for label in labels.tolist()])
+
+
+def forecasts(value: Any) -> Array:
+    """Check the probabilities that a classifier gives."""
+    return real_array("predict_proba(X)", value, shape="(n, K)", min_ndim=2)

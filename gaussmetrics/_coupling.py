@@ -22,15 +22,15 @@ def overlaps(p: Covariance, q: Covariance) -> Array:
     """Return the singular values of Fqᵀ Fp, whose squares are the eigenvalues of ΣpΣq."""
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return p.deviations * q.deviations
-    if _pair._both_low_rank(p, q):
-        a, b = _pair._as_low_rank(p), _pair._as_low_rank(q)
+    if _pair.both_low_rank(p, q):
+        a, b = _pair.as_low_rank(p), _pair.as_low_rank(q)
         if a.isotropic and b.isotropic:
-            inside, outside, count = _pair._split_isotropic(a, b)
+            inside, outside, count = _pair.split_isotropic(a, b)
             within = overlaps(*inside)
             beyond = (outside[0] * outside[1])[..., None]
             shape = (*within.shape[:-1], count)
             return np.concatenate([within, np.broadcast_to(beyond, shape)], axis=-1)
-    return np.asarray(np.linalg.svd(_pair._overlap(p, q), compute_uv=False))
+    return np.asarray(np.linalg.svd(_pair.overlap(p, q), compute_uv=False))
 
 
 def optimal_map(p: Covariance, q: Covariance) -> tuple[Array, Any]:
@@ -55,8 +55,8 @@ def interpolate(p: Covariance, q: Covariance, t: Array) -> Covariance:
         u = t[..., None]
         deviations = (1.0 - u) * p.deviations + u * q.deviations
         return Diagonal(deviations**2)
-    _, aligned = _pair._aligned_difference(p.factor(), q.factor())
-    factor, aligned = _pair._same_width(p.factor(), aligned)
+    _, aligned = _linalg.aligned_difference(p.factor(), q.factor())
+    factor, aligned = _linalg.same_width(p.factor(), aligned)
     u = t[..., None, None]
     return Covariance.from_factor((1.0 - u) * factor + u * aligned)
 
@@ -122,7 +122,7 @@ def sinkhorn_shape(p: Covariance, q: Covariance, epsilon: float) -> Scalars:
     total = own[0] + own[1]
     value = total - entropic_saving(overlaps(p, q), epsilon)
     accurate = partial(_sinkhorn_from_difference, epsilon)
-    return _pair._recompute(value, value <= 0.01 * total, accurate, p, q)
+    return _pair.recompute(value, value <= 0.01 * total, accurate, p, q)
 
 
 def _sinkhorn_from_difference(epsilon: float, p: Covariance, q: Covariance) -> Array:
@@ -221,4 +221,4 @@ def smoothed_shape(
 def _relative_half_difference(p: Covariance, q: Covariance, middle: Covariance) -> Array:
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return 0.5 * (p.variances() - q.variances()) / middle.variances()
-    return np.asarray(0.5 * np.linalg.eigvalsh(_pair._whitened_difference(p, q, middle)))
+    return np.asarray(0.5 * np.linalg.eigvalsh(_pair.whitened_difference(p, q, middle)))

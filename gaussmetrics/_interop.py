@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gaussmetrics import _checks
+from gaussmetrics._typing import Names
 from gaussmetrics.covariance import Covariance, from_symmetric
-
-Names = tuple[str, ...]
 
 
 class Components(NamedTuple):

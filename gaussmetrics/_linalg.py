@@ -280,3 +280,68 @@ def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     total = a + b
     part = total - a
     return total, (a - (total - part)) + (b - part)
+
+
+def aligned_difference(f: Array, g: Array) -> tuple[Array, Array]:
+    """Return F − G Q and G Q for the orthogonal Q that makes ‖F − G Q‖ smallest (Procrustes).
+
+    Q is kept as a rounded matrix and a small correction, so that the difference of two nearly
+    equal factors keeps its digits whatever rotation lies between them.
+    """
+    f, g = same_width(f, g)
+    rotation, correction = _best_rotation(f, _of_like_size(g, f))
+    aligned = g @ rotation
+    both = side_by_side(f, -g)
+    difference = accurate_matmul(both, _below_identity(rotation)) - g @ correction
+    equal = (f == g).all(axis=(-2, -1))[..., None, None]
+    return np.where(equal, 0.0, difference), aligned
+
+
+def _best_rotation(f: Array, g: Array) -> tuple[Array, Array]:
+    """Return Q as a rounded matrix and a small correction, by Newton's steps from its rounding."""
+    u, s, vt = np.linalg.svd(transpose(g) @ f)
+    rotation, correction, eye = u @ vt, np.zeros_like(u), np.eye(u.shape[-1])
+    both = side_by_side(f, -g)
+    for _ in range(4):
+        difference = accurate_matmul(both, _below_identity(rotation))
+        skew = transpose(g @ rotation) @ (difference - g @ correction)
+        skew = vt @ (skew - transpose(skew)) @ transpose(vt)
+        turn = transpose(vt) @ (skew / pair_sums(s)) @ vt
+        square = side_by_side(transpose(rotation), eye)
+        defect = accurate_matmul(square, stacked(rotation, -eye))
+        mixed = transpose(rotation) @ correction
+        defect = defect + mixed + transpose(mixed) + transpose(correction) @ correction
+        step = correction + rotation @ (turn - 0.5 * defect)
+        moved = rotation + step
+        rotation, correction = moved, step - (moved - rotation)
+    return rotation, correction
+
+
+def _below_identity(rotation: Array) -> Array:
+    return stacked(np.eye(rotation.shape[-1]), rotation)
+
+
+def _of_like_size(g: Array, f: Array) -> Array:
+    """Bring G to the size of F by a power of two where they differ by more than 2⁸.
+
+    The best rotation stays the same, and its steps do not drown in the rounding of the larger one.
+    """
+    largest = [np.abs(x).max(axis=(-2, -1), initial=0.0) for x in (f, g)]
+    steps = np.frexp(largest[0])[1] - np.frexp(largest[1])[1]
+    return np.ldexp(g, np.where(np.abs(steps) > 8, steps, 0)[..., None, None])
+
+
+def same_width(f: Array, g: Array) -> tuple[Array, Array]:
+    """Pad the narrower of two factors with zero columns."""
+    width = max(f.shape[-1], g.shape[-1])
+    padded = [
+        np.concatenate([x, np.zeros((*x.shape[:-1], width - x.shape[-1]))], axis=-1) for x in (f, g)
+    ]
+    return padded[0], padded[1]
+
+
+def pair_sums(s: Array) -> Array:
+    """Return s_i + s_j, and infinity where both vanish, so that a division by it gives zero."""
+    sums = s[..., :, None] + s[..., None, :]
+    cutoff = eigenvalue_cutoff(s.shape[-1]) * s[..., :1, None]
+    return np.where(sums > cutoff, sums, np.inf)

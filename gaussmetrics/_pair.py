@@ -47,12 +47,12 @@ def mixture(p: Covariance, q: Covariance, t: float) -> Covariance:
     """Return the covariance t Σp + (1 − t) Σq for t from 0 to 1."""
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return Diagonal(t * p.variances() + (1.0 - t) * q.variances())
-    if _both_low_rank(p, q):
-        return _mixture(_as_low_rank(p), _as_low_rank(q), t)
+    if both_low_rank(p, q):
+        return _mixture(as_low_rank(p), as_low_rank(q), t)
     if p.singular or q.singular:
         columns = _linalg.side_by_side(np.sqrt(t) * p.factor(), np.sqrt(1.0 - t) * q.factor())
         return Singular(columns)
-    if _given_by_factors(p, q):
+    if not (_given_as_matrix(p) and _given_as_matrix(q)):
         columns = _linalg.side_by_side(np.sqrt(t) * p.factor(), np.sqrt(1.0 - t) * q.factor())
         return Dense(_linalg.triangle(columns), factor=columns)
     matrix = t * p.dense() + (1.0 - t) * q.dense()
@@ -92,7 +92,7 @@ def kl_terms(p: Covariance, q: Covariance, shift: Array) -> tuple[Scalars, Scala
     """
     if isinstance(p, Dense) and isinstance(q, Dense):
         value, distance = _kl_triangular(p, q, shift)
-        return _recompute(value, value < 0.2 + 0.04 * p.dim, _kl_near, p, q), distance
+        return recompute(value, value < 0.2 + 0.04 * p.dim, _kl_near, p, q), distance
     return _kl_structured(p, q), sum_of_squares(q.whiten(shift), 1)
 
 
@@ -101,9 +101,9 @@ def _kl_structured(p: Covariance, q: Covariance) -> Scalars:
         return _kl_diagonal(p.variances(), q.variances())
     excess = relative_trace(p, q) - q.rank()
     value = 0.5 * (excess + q.log_det() - p.log_det())
-    nearly = 0.1 if _both_low_rank(p, q) else 1.0
+    nearly = 0.1 if both_low_rank(p, q) else 1.0
     value = infinite_unless(supports_agree(p, q), value)
-    return _recompute(value, value < nearly, _kl_from_difference, p, q)
+    return recompute(value, value < nearly, _kl_from_difference, p, q)
 
 
 def _kl_triangular(p: Dense, q: Dense, shift: Array) -> tuple[Scalars, Scalars]:
@@ -127,7 +127,7 @@ def _kl_positive(p: Dense, q: Dense) -> Array:
 
 def _kl_near(p: Dense, q: Dense) -> Array:
     value = _kl_positive(p, q)
-    return np.asarray(_recompute(value, value < 0.01, _kl_from_difference, p, q))
+    return np.asarray(recompute(value, value < 0.01, _kl_from_difference, p, q))
 
 
 def _kl_diagonal(v: Array, w: Array) -> Array:
@@ -142,9 +142,9 @@ def _kl_diagonal(v: Array, w: Array) -> Array:
 
 
 def _kl_from_difference(p: Covariance, q: Covariance) -> Array:
-    if _both_low_rank(p, q):
-        return _kl_low_rank(_as_low_rank(p), _as_low_rank(q))
-    eigenvalues = _linalg.eigvalsh(_whitened_difference(p, q, q))
+    if both_low_rank(p, q):
+        return _kl_low_rank(as_low_rank(p), as_low_rank(q))
+    eigenvalues = _linalg.eigvalsh(whitened_difference(p, q, q))
     return 0.5 * _linalg.x_minus_log1p(eigenvalues).sum(axis=-1)
 
 
@@ -155,17 +155,17 @@ def bhattacharyya_shape(p: Covariance, q: Covariance, middle: Covariance) -> Sca
     if isinstance(p, Dense) and isinstance(q, Dense) and isinstance(middle, Dense):
         a, b, c = (_linalg.diagonal(cov.lower) for cov in (p, q, middle))
         value = 0.5 * np.log((c / a) * (c / b)).sum(axis=-1)
-        return _recompute(value, value < 0.1 + 0.02 * p.dim, _bhattacharyya_near, p, q, middle)
+        return recompute(value, value < 0.1 + 0.02 * p.dim, _bhattacharyya_near, p, q, middle)
     value = 0.5 * middle.log_det() - 0.25 * (p.log_det() + q.log_det())
-    nearly = 0.025 if _both_low_rank(p, q) else 1.0
+    nearly = 0.025 if both_low_rank(p, q) else 1.0
     value = infinite_unless(supports_agree(p, q), value)
-    return _recompute(value, value < nearly, _bhattacharyya_from_difference, p, q, middle)
+    return recompute(value, value < nearly, _bhattacharyya_from_difference, p, q, middle)
 
 
 def _bhattacharyya_near(p: Dense, q: Dense, middle: Dense) -> Array:
     """Return ½ [KL(p‖m) + KL(q‖m)], in positive terms, for the midpoint m and equal means."""
     value = 0.5 * (_kl_positive(p, middle) + _kl_positive(q, middle))
-    return np.asarray(_recompute(value, value < 0.01, _bhattacharyya_from_difference, p, q, middle))
+    return np.asarray(recompute(value, value < 0.01, _bhattacharyya_from_difference, p, q, middle))
 
 
 def _bhattacharyya_diagonal(v: Array, w: Array) -> Array:
@@ -181,9 +181,9 @@ def _bhattacharyya_diagonal(v: Array, w: Array) -> Array:
 
 
 def _bhattacharyya_from_difference(p: Covariance, q: Covariance, middle: Covariance) -> Array:
-    if _both_low_rank(p, q):
-        return _bhattacharyya_low_rank(*(_as_low_rank(cov) for cov in (p, q, middle)))
-    m = 0.5 * _linalg.eigvalsh(_whitened_difference(p, q, middle))
+    if both_low_rank(p, q):
+        return _bhattacharyya_low_rank(*(as_low_rank(cov) for cov in (p, q, middle)))
+    m = 0.5 * _linalg.eigvalsh(whitened_difference(p, q, middle))
     return -0.25 * np.log1p(-m * m).sum(axis=-1)
 
 
@@ -193,12 +193,12 @@ def renyi_shape(p: Covariance, q: Covariance, middle: Covariance, alpha: float) 
     `middle` is the mixture β Σp + α Σq with 0 < α < 1.
     """
     beta = 1.0 - alpha
-    if not _both_low_rank(p, q) or isinstance(middle, Diagonal):
+    if not both_low_rank(p, q) or isinstance(middle, Diagonal):
         log_scales, _ = common_axes(p, q, np.zeros(p.dim))
         value = _chernoff_terms(log_scales, alpha).sum(axis=-1) / beta
         return infinite_unless(supports_agree(p, q), value)
     exponent = 0.5 * (middle.log_det() - beta * p.log_det() - alpha * q.log_det())
-    return _recompute(exponent / beta, exponent < 0.025, partial(_renyi_low_rank, alpha), p, q)
+    return recompute(exponent / beta, exponent < 0.025, partial(_renyi_low_rank, alpha), p, q)
 
 
 def chernoff_exponent(axes: Axes, alpha: Any) -> Scalars:
@@ -262,10 +262,10 @@ def _chernoff_terms(log_scales: Array, alpha: Any) -> Array:
     return 0.5 * np.where(finite, np.where(near, close, far), -np.inf)
 
 
-def _whitened_difference(p: Covariance, q: Covariance, by: Covariance) -> Array:
+def whitened_difference(p: Covariance, q: Covariance, by: Covariance) -> Array:
     """Return Σp − Σq, whitened on both sides; the difference is of what was given."""
     if _given_by_factors(p, q):
-        residual, aligned = _aligned_difference(p.factor(), q.factor())
+        residual, aligned = _linalg.aligned_difference(p.factor(), q.factor())
         y, z = by.whiten_columns(residual), by.whiten_columns(aligned)
         whitened = y @ transpose(z) + z @ transpose(y) + y @ transpose(y)
     else:
@@ -276,9 +276,9 @@ def _whitened_difference(p: Covariance, q: Covariance, by: Covariance) -> Array:
 
 def _difference(p: Covariance, q: Covariance) -> Array:
     """Return Σp − Σq as a matrix."""
-    if not _both_low_rank(p, q):
+    if not both_low_rank(p, q):
         return p.dense() - q.dense()
-    diagonal, left, right = _low_rank_difference(_as_low_rank(p), _as_low_rank(q))
+    diagonal, left, right = _low_rank_difference(as_low_rank(p), as_low_rank(q))
     return diagonal[..., None] * np.eye(p.dim) + left @ transpose(right)
 
 
@@ -309,7 +309,7 @@ def common_axes(p: Covariance, q: Covariance, shift: Array) -> Axes:
     logs = 2.0 * np.log(np.where(supported & (values > 0), values, 1.0))
     near = np.abs(logs).max(axis=-1) < 0.4
     if near.any():
-        e, v = np.linalg.eigh(_whitened_difference(*_selected(near, p, q, q)))
+        e, v = np.linalg.eigh(whitened_difference(*_selected(near, p, q, q)))
         logs[near], u[near] = np.log1p(np.maximum(e, -0.5)), v
     white = q.whiten(shift)
     w = (transpose(u) @ white[..., None])[..., 0]
@@ -329,7 +329,7 @@ def _log_ratio(v: Array, w: Array) -> Array:
 def difference_along(p: Covariance, q: Covariance, rows: Array) -> Array:
     """Return A (Σp − Σq) Aᵀ for the rows of A (..., k, d); the difference is of what was given."""
     if _given_by_factors(p, q):
-        residual, aligned = _aligned_difference(p.factor(), q.factor())
+        residual, aligned = _linalg.aligned_difference(p.factor(), q.factor())
         y, z = rows @ residual, rows @ aligned
         return y @ transpose(z) + z @ transpose(y) + y @ transpose(y)
     return rows @ _difference(p, q) @ transpose(rows)
@@ -382,16 +382,16 @@ def bures(p: Covariance, q: Covariance) -> Scalars:
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         sums = p.deviations + q.deviations
         return sum_of_squares((p.variances() - q.variances()) / np.where(sums > 0, sums, 1.0), 1)
-    if _both_low_rank(p, q) and _as_low_rank(p).isotropic and _as_low_rank(q).isotropic:
-        return _bures_isotropic(_as_low_rank(p), _as_low_rank(q))
+    if both_low_rank(p, q) and as_low_rank(p).isotropic and as_low_rank(q).isotropic:
+        return _bures_isotropic(as_low_rank(p), as_low_rank(q))
     traces = p.trace() + q.trace()
-    overlap, weight = _linalg.nuclear_norm(_overlap(p, q))
-    value = traces - 2.0 * overlap
-    # The overlap is right to about ε times the weight: keep the plain form while that is 5e-13.
-    return _recompute(value, value < 1e-3 * weight * traces, _bures_from_difference, p, q)
+    total, weight = _linalg.nuclear_norm(overlap(p, q))
+    value = traces - 2.0 * total
+    # The total is right to about ε times the weight: keep the plain form while that is 5e-13.
+    return recompute(value, value < 1e-3 * weight * traces, _bures_from_difference, p, q)
 
 
-def _overlap(p: Covariance, q: Covariance) -> Array:
+def overlap(p: Covariance, q: Covariance) -> Array:
     """Return Fqᵀ Fp or its transpose, through the factor that has fewer columns."""
     few, many = (p, q) if _width(p) <= _width(q) else (q, p)
     return many.half(few.factor())
@@ -403,11 +403,11 @@ def _width(cov: Covariance) -> int:
 
 def _bures_isotropic(p: LowRank, q: LowRank) -> Scalars:
     """Outside the span of both factors the laws are scalar; inside they are small."""
-    inside, outside, count = _split_isotropic(p, q)
+    inside, outside, count = split_isotropic(p, q)
     return count * (outside[0] - outside[1]) ** 2 + bures(*inside)
 
 
-def _split_isotropic(
+def split_isotropic(
     p: LowRank, q: LowRank
 ) -> tuple[tuple[Singular, Singular], tuple[Array, Array], int]:
     """Return both laws in the span of their factors, and outside it their deviation and its dim."""
@@ -424,8 +424,8 @@ def _split_isotropic(
 def _bures_from_difference(p: Covariance, q: Covariance) -> Array:
     if isinstance(p, Dense) and isinstance(q, Dense) and not _given_by_factors(p, q):
         differ = (p.dense() != q.dense()).any(axis=(-2, -1))
-        return np.asarray(_recompute(np.zeros(differ.shape), differ, _bures_moved, p, q))
-    residual, _ = _aligned_difference(p.factor(), q.factor())
+        return np.asarray(recompute(np.zeros(differ.shape), differ, _bures_moved, p, q))
+    residual, _ = _linalg.aligned_difference(p.factor(), q.factor())
     return np.asarray(sum_of_squares(residual, 2))
 
 
@@ -444,7 +444,7 @@ def map_minus_identity(p: Covariance, q: Covariance) -> Array:
         return stretch[..., None] * np.eye(p.dim)
     if _given_by_factors(p, q):
         factor = p.factor()
-        residual, _ = _aligned_difference(factor, q.factor())
+        residual, _ = _linalg.aligned_difference(factor, q.factor())
         whitener = p.whiten_columns(np.eye(p.dim))
         moved = residual[..., : factor.shape[-1]] @ transpose(p.whiten_columns(factor))
         return -_linalg.symmetric_part(moved @ whitener)
@@ -459,7 +459,7 @@ def displacement(p: Covariance, q: Covariance) -> tuple[Array, Array]:
     if isinstance(p, Dense) and isinstance(q, Dense) and not _given_by_factors(p, q):
         moved = _bures_newton(p, q)[1] @ p.lower
         return -moved, p.lower + moved
-    return _aligned_difference(p.factor(), q.factor())
+    return _linalg.aligned_difference(p.factor(), q.factor())
 
 
 def _bures_newton(p: Dense, q: Dense) -> tuple[Array, Array]:
@@ -481,7 +481,7 @@ def _bures_newton(p: Dense, q: Dense) -> tuple[Array, Array]:
     for _ in range(_NEWTON_STEPS):
         product = _linalg.accurate_matmul(sigma, y)
         residual = difference - (product + transpose(product) + y @ product)
-        half_step = dual @ ((transpose(basis) @ residual @ basis) / _pair_sums(s))
+        half_step = dual @ ((transpose(basis) @ residual @ basis) / _linalg.pair_sums(s))
         y = y + _linalg.symmetric_part(half_step @ transpose(dual))
         value = np.einsum("...ij,...ij->...", y, _linalg.accurate_matmul(sigma, y))
         converged = sum_of_squares(half_step, 2) <= 1e-20 * np.abs(value)
@@ -502,71 +502,6 @@ def _procrustes_bound(f: Array, g: Array, rotation: Array) -> Array:
     """Return the smaller of ‖F − G‖² and ‖F − G Q‖²: no coupling costs less than the best one."""
     turned = sum_of_squares(f - g @ rotation, 2)
     return np.minimum(turned, sum_of_squares(f - g, 2))
-
-
-def _aligned_difference(f: Array, g: Array) -> tuple[Array, Array]:
-    """Return F − G Q and G Q for the orthogonal Q that makes ‖F − G Q‖ smallest (Procrustes).
-
-    Q is kept as a rounded matrix and a small correction, so that the difference of two nearly
-    equal factors keeps its digits whatever rotation lies between them.
-    """
-    f, g = _same_width(f, g)
-    rotation, correction = _best_rotation(f, _of_like_size(g, f))
-    aligned = g @ rotation
-    both = _linalg.side_by_side(f, -g)
-    difference = _linalg.accurate_matmul(both, _below_identity(rotation)) - g @ correction
-    equal = (f == g).all(axis=(-2, -1))[..., None, None]
-    return np.where(equal, 0.0, difference), aligned
-
-
-def _best_rotation(f: Array, g: Array) -> tuple[Array, Array]:
-    """Return Q as a rounded matrix and a small correction, by Newton's steps from its rounding."""
-    u, s, vt = np.linalg.svd(transpose(g) @ f)
-    rotation, correction, eye = u @ vt, np.zeros_like(u), np.eye(u.shape[-1])
-    both = _linalg.side_by_side(f, -g)
-    for _ in range(4):
-        difference = _linalg.accurate_matmul(both, _below_identity(rotation))
-        skew = transpose(g @ rotation) @ (difference - g @ correction)
-        skew = vt @ (skew - transpose(skew)) @ transpose(vt)
-        turn = transpose(vt) @ (skew / _pair_sums(s)) @ vt
-        square = _linalg.side_by_side(transpose(rotation), eye)
-        defect = _linalg.accurate_matmul(square, _linalg.stacked(rotation, -eye))
-        mixed = transpose(rotation) @ correction
-        defect = defect + mixed + transpose(mixed) + transpose(correction) @ correction
-        step = correction + rotation @ (turn - 0.5 * defect)
-        moved = rotation + step
-        rotation, correction = moved, step - (moved - rotation)
-    return rotation, correction
-
-
-def _below_identity(rotation: Array) -> Array:
-    return _linalg.stacked(np.eye(rotation.shape[-1]), rotation)
-
-
-def _of_like_size(g: Array, f: Array) -> Array:
-    """Bring G to the size of F by a power of two where they differ by more than 2⁸.
-
-    The best rotation stays the same, and its steps do not drown in the rounding of the larger one.
-    """
-    largest = [np.abs(x).max(axis=(-2, -1), initial=0.0) for x in (f, g)]
-    steps = np.frexp(largest[0])[1] - np.frexp(largest[1])[1]
-    return np.ldexp(g, np.where(np.abs(steps) > 8, steps, 0)[..., None, None])
-
-
-def _same_width(f: Array, g: Array) -> tuple[Array, Array]:
-    """Pad the narrower of two factors with zero columns."""
-    width = max(f.shape[-1], g.shape[-1])
-    padded = [
-        np.concatenate([x, np.zeros((*x.shape[:-1], width - x.shape[-1]))], axis=-1) for x in (f, g)
-    ]
-    return padded[0], padded[1]
-
-
-def _pair_sums(s: Array) -> Array:
-    """Return s_i + s_j, and infinity where both vanish, so that a division by it gives zero."""
-    sums = s[..., :, None] + s[..., None, :]
-    cutoff = _linalg.eigenvalue_cutoff(s.shape[-1]) * s[..., :1, None]
-    return np.where(sums > cutoff, sums, np.inf)
 
 
 # Differences of two low-rank covariances
@@ -610,7 +545,7 @@ def _renyi_low_rank(alpha: float, p: LowRank, q: LowRank) -> Array:
 
     G is Green's function of the second derivative, and the trace that of −log det Σs.
     """
-    p, q, beta = _as_low_rank(p), _as_low_rank(q), 1.0 - alpha
+    p, q, beta = as_low_rank(p), as_low_rank(q), 1.0 - alpha
     difference = _low_rank_difference(p, q)
 
     def trace(s: float) -> Array:
@@ -630,7 +565,7 @@ def _integrate(integrand: Callable[[float], Array]) -> Array:
 
 
 def _low_rank_difference(p: LowRank, q: LowRank) -> _Product:
-    r, z = _aligned_difference(p.columns, q.columns)
+    r, z = _linalg.aligned_difference(p.columns, q.columns)
     left, right = _linalg.side_by_side(r, z), _linalg.side_by_side(r + z, r)
     return _Product(p.noise - q.noise, left, right)
 
@@ -667,12 +602,12 @@ def infinite_unless(condition: Any, value: Scalars) -> Scalars:
     return np.where(condition, value, np.inf)[()]
 
 
-def _both_low_rank(p: Covariance, q: Covariance) -> bool:
+def both_low_rank(p: Covariance, q: Covariance) -> bool:
     kinds = (LowRank, Diagonal)
     return isinstance(p, kinds) and isinstance(q, kinds) and not (p.singular or q.singular)
 
 
-def _as_low_rank(cov: Covariance) -> LowRank:
+def as_low_rank(cov: Covariance) -> LowRank:
     if isinstance(cov, LowRank):
         return cov
     return LowRank(np.zeros((*cov.batch_shape, cov.dim, 1)), cov.variances())
@@ -693,12 +628,16 @@ def _given_by_factors(p: Covariance, q: Covariance) -> bool:
     )
 
 
+def _given_as_matrix(cov: Covariance) -> bool:
+    return isinstance(cov, Diagonal) or (isinstance(cov, Dense) and cov.given_factor is None)
+
+
 def _each_column(cov: Covariance) -> Covariance:
     """Give the batch one more dimension, to broadcast with the columns of a matrix."""
     return cov[..., None] if cov.batch_shape else cov
 
 
-def _recompute(
+def recompute(
     value: Scalars, cancels: Any, accurate: Callable[..., Array], *covariances: Covariance
 ) -> Scalars:
     """Compute anew, by the accurate formula, the entries of `value` that lose their digits."""

@@ -8,9 +8,12 @@ import numpy as np
 
 from gaussmetrics import _checks, _intensity
 from gaussmetrics._linalg import sum_of_squares, transpose
-from gaussmetrics._typing import Array, Scalars
+from gaussmetrics._typing import Array, Mask, Scalars
 from gaussmetrics.covariance import Covariance, LowRank, Singular
 from gaussmetrics.moments import Moments, first_row
+
+_SMALLEST = float(np.finfo(np.float64).tiny)
+"""Squares smaller than this have lost digits; rounding of so many of them adds up."""
 
 
 def few_samples(
@@ -28,7 +31,10 @@ def few_samples(
     columns = transpose(centred) / np.sqrt(count - ddof)[..., None, None]
     if not isinstance(shrinkage, str) and shrinkage == 0:
         return mean, Singular(columns)
-    target = np.asarray(sum_of_squares(columns, 2)) / rows.shape[-1]
+    squares = np.asarray(sum_of_squares(columns, 2))
+    lost = squares < rows.shape[-2] * rows.shape[-1] * _SMALLEST
+    _checks.no_underflow(lost & columns.any(axis=(-2, -1)))
+    target = squares / rows.shape[-1]
     _checks.some_variance(target)
     gamma = np.asarray(_few_intensity(shrinkage, centred, w, count))
     if not gamma.any():
@@ -52,6 +58,9 @@ def shrunk(
     moments: Moments, rows: Array, weights: Array | None, ddof: float, shrinkage: float | str
 ) -> Array:
     """Return the covariance (1 − γ) S + γ (tr S/d) I of many rows."""
+    lost = np.diagonal(moments.scatter, axis1=-2, axis2=-1) < rows.shape[-2] * _SMALLEST
+    if lost.any():
+        _checks.no_underflow(lost & _varying(rows, weights))
     cov = moments.covariance(ddof=ddof)
     if not isinstance(shrinkage, str) and shrinkage == 0:
         return cov
@@ -69,6 +78,13 @@ def shrunk(
     gamma = np.asarray(_intensity_of(shrinkage, moments.count, d, size, fourth))[..., None, None]
     target = np.asarray(np.trace(cov, axis1=-2, axis2=-1))[..., None, None] / d
     return (1.0 - gamma) * cov + gamma * target * np.eye(d)
+
+
+def _varying(rows: Array, weights: Array | None) -> Mask:
+    """Tell which columns differ between rows that count."""
+    w = np.ones(rows.shape[:-1]) if weights is None else weights
+    changes = rows != first_row(rows, weights)
+    return (changes & (w > 0)[..., None]).any(axis=-2)
 
 
 def _intensity_of(

@@ -1,4 +1,4 @@
-"""Names for the array types that signatures speak of."""
+"""Names for the types that signatures speak of."""
 
 from __future__ import annotations
 
@@ -10,3 +10,4 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.float64]
 Scalars: TypeAlias = np.float64 | NDArray[np.float64]
 Mask: TypeAlias = NDArray[np.bool_]
+Names: TypeAlias = tuple[str, ...]

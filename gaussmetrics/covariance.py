@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, TypeAlias, final
 
@@ -15,7 +15,6 @@ from gaussmetrics._linalg import sum_of_squares, transpose
 from gaussmetrics._typing import Array, Scalars
 
 Index: TypeAlias = NDArray[np.intp]
-Part: TypeAlias = "tuple[Array | None, int]"
 
 
 class Covariance(ABC):
@@ -62,10 +61,21 @@ class Covariance(ABC):
         allow_singular : bool
             Accept variables that do not vary.
 
+        Returns
+        -------
+        Covariance
+            Diagonal: all costs are O(d).
+
         Raises
         ------
         ValueError
             If a variance is negative, or zero without `allow_singular`.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> gm.Covariance.from_diagonal([1.0, 4.0])
+        <Diagonal covariance, dim=2>
         """
         return Diagonal(_checks.variances("variances", variances, allow_zero=allow_singular))
 
@@ -76,10 +86,27 @@ class Covariance(ABC):
         Distances between two laws given so are as accurate as the factors, whose condition number
         is the square root of that of the matrices.
 
+        Parameters
+        ----------
+        lower : (..., d, d) array_like
+            L, the Cholesky factor.
+
+        Returns
+        -------
+        Covariance
+            Without structure, known by its factor.
+
         Raises
         ------
         ValueError
             If L is not lower triangular with a positive diagonal.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> gm.Covariance.from_cholesky([[1.0, 0.0], [2.0, 3.0]]).dense()
+        array([[ 1.,  2.],
+               [ 2., 13.]])
         """
         triangle = _checks.cholesky_factor("lower", lower)
         return Dense(triangle, factor=triangle)
@@ -99,10 +126,22 @@ class Covariance(ABC):
         diagonal : (..., d) or () array_like, optional
             Positive variances v; one number stands for d equal ones.
 
+        Returns
+        -------
+        Covariance
+            Singular, low-rank plus diagonal, or, for d columns or more, without structure.
+
         Raises
         ------
         ValueError
             If shapes do not fit or a variance is not positive.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> gm.Covariance.from_factor([[1.0], [2.0]], 0.5).dense()
+        array([[1.5, 2. ],
+               [2. , 4.5]])
         """
         columns = _checks.factor_matrix("factor", factor)
         if diagonal is None:
@@ -116,10 +155,27 @@ class Covariance(ABC):
     def from_precision(precision: ArrayLike) -> Covariance:
         """Return P⁻¹ for a symmetric positive definite precision matrix P (..., d, d).
 
+        Parameters
+        ----------
+        precision : (..., d, d) array_like
+            P.
+
+        Returns
+        -------
+        Covariance
+            Without structure, known by a factor of P⁻¹.
+
         Raises
         ------
         ValueError
             If P is asymmetric, indefinite or singular.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> gm.Covariance.from_precision([[4.0, 0.0], [0.0, 0.25]]).dense()
+        array([[0.25, 0.  ],
+               [0.  , 4.  ]])
         """
         matrix = _checks.square_matrix("precision", precision)
         # Factorised from the last row up, P = U Uᵀ, so that U⁻ᵀ is lower triangular.
@@ -134,10 +190,31 @@ class Covariance(ABC):
     ) -> Covariance:
         """Return V diag(w) Vᵀ for eigenvalues w (..., d) and orthonormal columns V (..., d, d).
 
+        Parameters
+        ----------
+        eigenvalues : (..., d) array_like
+            w, positive, or not negative if `allow_singular`.
+        eigenvectors : (..., d, d) array_like
+            V, one eigenvector a column.
+        allow_singular : bool
+            Accept eigenvalues of zero.
+
+        Returns
+        -------
+        Covariance
+            Without structure, known by its factor V √w.
+
         Raises
         ------
         ValueError
             If an eigenvalue is negative, or zero without `allow_singular`, or V is not orthogonal.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> gm.Covariance.from_eigendecomposition([1.0, 9.0], [[0.0, 1.0], [1.0, 0.0]]).dense()
+        array([[9., 0.],
+               [0., 1.]])
         """
         w = _checks.variances("eigenvalues", eigenvalues, allow_zero=allow_singular)
         v = _checks.orthogonal_matrix("eigenvectors", eigenvectors, w)
@@ -196,6 +273,11 @@ class Covariance(ABC):
         """Whether some covariance of the batch may be singular."""
         return False
 
+    @property
+    def given_by_matrix(self) -> bool:
+        """Whether entries of Σ were given, which then know more than the factor."""
+        return False
+
     def prepare(self) -> None:  # noqa: B027 - most structures need nothing more
         """Compute once what every pair with this covariance needs."""
 
@@ -217,9 +299,10 @@ class Covariance(ABC):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Freeze the arrays again, which a pickle does not keep frozen."""
         self.__dict__.update(state)
-        for part in state.values():
-            if isinstance(part, np.ndarray):
-                _frozen(part)
+        for value in state.values():
+            for part in value if isinstance(value, tuple) else (value,):
+                if isinstance(part, np.ndarray):
+                    _frozen(part)
 
     def __repr__(self) -> str:
         batch = f", batch_shape={self.batch_shape}" if self.batch_shape else ""
@@ -245,7 +328,7 @@ class Dense(Covariance):
         self.lower = _frozen(lower)
         self.given_factor = None if factor is None else _frozen(factor)
         self._matrix = None if matrix is None else _frozen(matrix)
-        self._inverse = inverse
+        self._inverse = None if inverse is None else _frozen(inverse)
         self.dim = lower.shape[-1]
         self.batch_shape = lower.shape[:-2]
 
@@ -264,6 +347,10 @@ class Dense(Covariance):
         if self._matrix is None:
             self._matrix = _frozen(self.lower @ transpose(self.lower))
         return self._matrix
+
+    @property
+    def given_by_matrix(self) -> bool:
+        return self.given_factor is None
 
     def factor(self) -> Array:
         return self.lower if self.given_factor is None else self.given_factor
@@ -310,7 +397,9 @@ class Dense(Covariance):
 
     def _substitute(self, columns: Array, full: int) -> Array:
         flat = columns.reshape(-1, *columns.shape[-2:])
-        return _batch_last.solve_lower(self._flat_lower(), flat, full=full).reshape(columns.shape)
+        return _batch_last.solve_lower_batch(self._flat_lower(), flat, full=full).reshape(
+            columns.shape
+        )
 
     def _flat_lower(self) -> Array:
         return self.lower.reshape(-1, self.dim, self.dim)
@@ -318,7 +407,7 @@ class Dense(Covariance):
     def _inverse_lower(self) -> Array:
         """L⁻¹, kept so that a table of n × m pairs inverts n + m factors."""
         if self._inverse is None:
-            self._inverse = _linalg.invert_lower(self.lower)
+            self._inverse = _frozen(_linalg.invert_lower(self.lower))
         return self._inverse
 
     def prepare(self) -> None:
@@ -371,12 +460,16 @@ class Diagonal(Covariance):
     @cached_property
     def deviations(self) -> Array:
         """The standard deviations √v."""
-        return np.sqrt(self._variances)
+        return _frozen(np.sqrt(self._variances))
 
     @cached_property
     def _whitener(self) -> Array:
         positive = self._variances > 0
-        return np.where(positive, 1.0 / np.where(positive, self.deviations, 1.0), 0.0)
+        return _frozen(np.where(positive, 1.0 / np.where(positive, self.deviations, 1.0), 0.0))
+
+    @property
+    def given_by_matrix(self) -> bool:
+        return True
 
     def dense(self) -> Array:
         return self._variances[..., None] * np.eye(self.dim)
@@ -445,7 +538,7 @@ class LowRank(Covariance):
         """U (..., d, r), s (..., r) and Wᵀ (..., r, r)."""
         scaled = self.columns / np.sqrt(self.noise)[..., None]
         u, s, wt = np.linalg.svd(scaled, full_matrices=False)
-        return u, s, wt
+        return _frozen(u), _frozen(s), _frozen(wt)
 
     @property
     def isotropic(self) -> bool:
@@ -548,7 +641,7 @@ class Singular(Covariance):
         self, columns: Array, scale: Array | None = None, matrix: Array | None = None
     ) -> None:
         self.columns = _frozen(columns)
-        self.scale = scale
+        self.scale = None if scale is None else _frozen(np.asarray(scale))
         self.given_matrix = None if matrix is None else _frozen(matrix)
         self.dim = columns.shape[-2]
         self.batch_shape = columns.shape[:-2]
@@ -560,13 +653,17 @@ class Singular(Covariance):
         scale = s.max(axis=-1, initial=0.0) if self.scale is None else self.scale
         cutoff = _linalg.eigenvalue_cutoff(max(self.columns.shape[-2:]))
         kept = s > cutoff * np.asarray(scale)[..., None]
-        return u * kept[..., None, :], s * kept
+        return _frozen(u * kept[..., None, :]), _frozen(s * kept)
 
     @cached_property
     def _whitener(self) -> Array:
         """Rows u / s of the support, (..., k, d)."""
         u, s = self._spectrum
-        return transpose(u / np.where(s > 0, s, 1.0)[..., None, :])
+        return _frozen(transpose(u / np.where(s > 0, s, 1.0)[..., None, :]))
+
+    @property
+    def given_by_matrix(self) -> bool:
+        return self.given_matrix is not None
 
     def dense(self) -> Array:
         if self.given_matrix is not None:
@@ -652,6 +749,27 @@ def from_symmetric(matrix: Array, *, allow_singular: bool = False) -> Covariance
     _checks.not_indefinite("cov", w)
     kept = w > _linalg.eigenvalue_cutoff(matrix.shape[-1]) * w[..., -1:]
     return Singular(v * np.sqrt(np.where(kept, w, 0.0))[..., None, :], matrix=matrix)
+
+
+def stacked(covs: Sequence[Any]) -> Covariance:
+    """Return covariances of one batch shape as one batch, with the structure all of them have."""
+    kinds = {type(cov) for cov in covs}
+    if kinds == {Diagonal}:
+        return Diagonal(np.stack([cov.variances() for cov in covs]))
+    if kinds == {LowRank}:
+        columns = _of_one_width([cov.columns for cov in covs])
+        return LowRank(columns, np.stack([cov.noise for cov in covs]))
+    if all(cov.given_by_matrix for cov in covs):
+        return from_symmetric(np.stack([cov.dense() for cov in covs]), allow_singular=True)
+    return _from_columns(_of_one_width([cov.factor() for cov in covs]))
+
+
+def _of_one_width(factors: Sequence[Array]) -> Array:
+    """Stack factors (..., d, r), the narrower ones filled up with columns of zeros."""
+    result = np.zeros((len(factors), *factors[0].shape[:-1], max(f.shape[-1] for f in factors)))
+    for target, factor in zip(result, factors, strict=True):
+        target[..., : factor.shape[-1]] = factor
+    return result
 
 
 def _from_columns(columns: Array) -> Covariance:

@@ -48,14 +48,53 @@ class TransportMap:
         return self.target.mean - (self.matrix @ self.source.mean[..., None])[..., 0]
 
     def __call__(self, x: ArrayLike) -> Array:
-        """Return the images of points x (..., d), whose leading dimensions meet the batch's."""
+        """Return the images of points.
+
+        Parameters
+        ----------
+        x : (..., d) array_like
+            Points; their leading dimensions broadcast with the batch.
+
+        Returns
+        -------
+        (..., d) array
+
+        Raises
+        ------
+        ValueError
+            If the last dimension of x is not d, or the batch shapes do not broadcast.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([3.0], [[4.0]])
+        >>> gm.transport_map(p, q)([1.0])
+        array([5.])
+        """
         points = _checks.points(x, self.source.dim)
         _checks.batch_shape("x and the map", points.shape[:-1], self.matrix.shape[:-2])
         moved = self.matrix @ (points - self.source.mean)[..., None]
         return self.target.mean + moved[..., 0]
 
     def inverse(self) -> TransportMap:
-        """Return the optimal map back, from q to p; it needs a q of at least the rank of p."""
+        """Return the optimal map back, from q to p.
+
+        Returns
+        -------
+        TransportMap
+
+        Raises
+        ------
+        ValueError
+            If p varies in directions that q does not see: no map leads back.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([3.0], [[4.0]])
+        >>> gm.transport_map(p, q).inverse()([5.0])
+        array([1.])
+        """
         return transport_map(self.target, self.source)
 
 

@@ -7,6 +7,7 @@ nats.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,9 +89,8 @@ def cross_entropy(p: Gaussian, q: Gaussian) -> Scalars:
     """
     p, q = operands("cross_entropy", p, q)
     a, b = p.covariance, q.covariance
-    normaliser = b.log_det() + b.rank() * LOG_2PI
-    trace = _pair.infinite_unless(_pair.support_within(a, b), _pair.relative_trace(a, b))
-    return 0.5 * (normaliser + trace + _squared_mahalanobis(p, q, b))
+    square = _pair.infinite_unless(_pair.support_within(a, b), _mean_square(p, q))
+    return 0.5 * (b.log_det() + b.rank() * LOG_2PI + square)
 
 
 def kl_divergence(p: Gaussian, q: Gaussian) -> Scalars:
@@ -129,8 +129,7 @@ def kl_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     0.443147 1.306853
     """
     p, q = operands("kl_divergence", p, q)
-    shape, distance = _pair.kl_terms(p.covariance, q.covariance, p.mean - q.mean)
-    return shape + 0.5 * _on_support(distance, p, q, q.covariance)
+    return _kl(p, q)
 
 
 def bhattacharyya_distance(p: Gaussian, q: Gaussian) -> Scalars:
@@ -329,7 +328,7 @@ def renyi_divergence(p: Gaussian, q: Gaussian, *, alpha: float) -> Scalars:
     inf
     """
     p, q = operands("renyi_divergence", p, q)
-    alpha = _checks.renyi_order(alpha)
+    alpha = _checks.positive_number("alpha", alpha)
     if alpha == 1.0:
         return kl_divergence(p, q)
     if alpha > 1.0:
@@ -524,8 +523,8 @@ def geometric_jensen_shannon_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     -------
     float or (...) array
         In nats; zero if and only if p = q, and right to relative rounding near zero. Unlike the
-        Jensen–Shannon divergence it exceeds log 2 for laws far apart; infinite between different
-        supports.
+        Jensen–Shannon divergence it exceeds log 2 for laws far apart, and it may grow where a
+        coordinate is forgotten; infinite between different supports.
 
     Raises
     ------
@@ -553,7 +552,21 @@ def geometric_jensen_shannon_divergence(p: Gaussian, q: Gaussian) -> Scalars:
 
 
 class JensenShannonBounds(NamedTuple):
-    """What the Jensen–Shannon divergence lies between, both in nats and of shape (...)."""
+    """What the Jensen–Shannon divergence lies between.
+
+    Attributes
+    ----------
+    lower, upper : float or (...) array
+        In nats.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([1.0], [[4.0]])
+    >>> bounds = gm.jensen_shannon_bounds(p, q)
+    >>> print(f"{bounds.lower:.6f} {bounds.upper:.6f}")
+    0.077526 0.325413
+    """
 
     lower: Scalars
     upper: Scalars
@@ -653,12 +666,15 @@ def mutual_information(p: Gaussian, x_index: Any, y_index: Any) -> Scalars:
 
 def common_axes(p: Gaussian, q: Gaussian) -> _pair.Axes:
     """Return two laws in the coordinates where q is standard normal and p is independent."""
-    return _pair.common_axes(p.covariance, q.covariance, p.mean - q.mean)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scales, shift = _pair.common_axes(p.covariance, q.covariance, p.mean - q.mean)
+    return _pair.Axes(scales, np.fmin(shift, np.inf))
 
 
 def _chernoff_exponent(p: Gaussian, q: Gaussian, axes: _pair.Axes, alpha: Any) -> Scalars:
     """Return −log ∫ p^α q^(1−α), of the sign of 1 − α; infinite in size where supports differ."""
-    value = _pair.chernoff_exponent(axes, alpha)
+    with np.errstate(over="ignore"):
+        value = _pair.chernoff_exponent(axes, alpha)
     same = supports_agree(p, q)
     return value if same is True else np.where(same, value, np.sign(1.0 - alpha) * np.inf)[()]
 
@@ -681,6 +697,31 @@ def _about_midpoint(p: Gaussian, q: Gaussian, weight: float) -> Scalars:
     return shape + weight * _squared_mahalanobis(p, q, middle)
 
 
+def _infinite_beyond_floats(square: Callable[..., Scalars]) -> Callable[..., Scalars]:
+    """Make a sum of squares infinite where it, or a sum on the way to it, leaves the floats."""
+
+    def infinite(*operands: Any) -> Scalars:
+        with np.errstate(over="ignore", invalid="ignore"):
+            # ∞ − ∞ is NaN, and the smaller of NaN and ∞ is ∞ to fmin.
+            return np.fmin(square(*operands), np.inf)
+
+    return infinite
+
+
+@_infinite_beyond_floats
+def _kl(p: Gaussian, q: Gaussian) -> Scalars:
+    shape, distance = _pair.kl_terms(p.covariance, q.covariance, p.mean - q.mean)
+    return shape + 0.5 * _on_support(distance, p, q, q.covariance)
+
+
+@_infinite_beyond_floats
+def _mean_square(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return E_p (x − μq)ᵀ Σq⁻¹ (x − μq)."""
+    trace = _pair.relative_trace(p.covariance, q.covariance)
+    return trace + _squared_mahalanobis(p, q, q.covariance)
+
+
+@_infinite_beyond_floats
 def _squared_mahalanobis(p: Gaussian, q: Gaussian, cov: Covariance) -> Scalars:
     """Return Δᵀ Σ⁻¹ Δ, infinite where the difference of the means leaves the support of Σ."""
     distance = _linalg.sum_of_squares(cov.whiten(p.mean - q.mean), 1)

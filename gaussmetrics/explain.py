@@ -67,6 +67,17 @@ class Explanation:
         The parts: the sums over the axes.
     total : float or (...) array
         Their sum, the metric itself.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([1.0], [[4.0]])
+    >>> gm.explain(gm.squared_wasserstein_distance, p, q)
+    Explanation of squared_wasserstein_distance
+      mean         1
+      scale        1
+      orientation  0
+      total        2
     """
 
     metric: str
@@ -180,7 +191,10 @@ def explain(metric: Callable[..., Any], p: Gaussian, q: Gaussian) -> Explanation
         inside = np.asarray(reference.contains(shift, magnitude))[..., None]
         beyond = np.arange(p.dim) >= np.asarray(reference.rank())[..., None]
         along = np.where(inside & beyond, 0.0, along)
-    return Explanation(metric.__name__, axes, *_SPLITS[metric](a, b, axes, along))
+    # A part beyond the largest float is infinite.
+    with np.errstate(over="ignore"):
+        parts = _SPLITS[metric](a, b, axes, along)
+    return Explanation(metric.__name__, axes, *parts)
 
 
 def _split_kl(p: Covariance, q: Covariance, axes: Array, shift: Array) -> Parts:
@@ -188,9 +202,9 @@ def _split_kl(p: Covariance, q: Covariance, axes: Array, shift: Array) -> Parts:
     rows = transpose(axes) @ p.factor()
     a, b = _variances(rows, p), _variances(transpose(axes) @ q.factor(), q)
     safe = np.where(b > 0, b, 1.0)
-    ratio = np.where(b > 0, a / safe, np.where(a > 0, np.inf, 1.0))
-    excess = np.where(b > 0, _linalg.diagonal(change) / safe, ratio - 1.0)
-    scales = _excess_minus_log(excess, ratio)
+    stretch = np.where(b > 0, np.sqrt(a) / np.sqrt(safe), np.where(a > 0, np.inf, 1.0))
+    excess = np.where(b > 0, _linalg.diagonal(change) / safe, stretch - 1.0)
+    scales = _excess_minus_log(excess, stretch)
     return 0.5 * _squared(shift, b), 0.5 * scales, _total_correlation(rows, change, a, p)
 
 
@@ -277,14 +291,14 @@ def _total_correlation(rows: Array, change: Array, variances: Array, cov: Covari
     deviations = np.sqrt(np.where(variances > 0, variances, np.inf))
     scaled = change / deviations[..., None] / deviations[..., None, :]
     near = np.asarray(sum_of_squares(scaled, 2) < 0.25)[..., None]
-    off = np.where(near[..., None], scaled * (1.0 - np.eye(d)), 0.0)
+    off = np.where(near[..., None], scaled, 0.0) * (1.0 - np.eye(d))
     e, u = np.linalg.eigh(_linalg.symmetric_part(off))
     # An axis without variance counts as one that is independent of the others.
     still = (variances == 0)[..., None] * np.eye(d)
     unit = _linalg.side_by_side(rows / deviations[..., None], still)
     far, s, _ = np.linalg.svd(unit, full_matrices=False)
     turn = np.where(near[..., None], u, far)
-    terms = _excess_minus_log(np.where(near, e, s * s - 1.0), np.where(near, 1.0 + e, s * s))
+    terms = _excess_minus_log(np.where(near, e, s * s - 1.0), s)
     shares = 0.5 * (turn**2 @ np.where(np.isfinite(terms), terms, 0.0)[..., None])[..., 0]
     if not cov.singular:
         return shares
@@ -293,12 +307,12 @@ def _total_correlation(rows: Array, change: Array, variances: Array, cov: Covari
     return np.where(flat[..., None] & (variances > 0), np.inf, shares)
 
 
-def _excess_minus_log(excess: Array, ratio: Array) -> Array:
-    """Return e − log(1 + e) given both e and 1 + e."""
+def _excess_minus_log(excess: Array, root: Array) -> Array:
+    """Return e − log(1 + e), given e where it is small and √(1 + e) where it is not."""
     near = np.abs(excess) < 0.5
-    usual = ~near & (ratio > 0) & np.isfinite(ratio)
-    safe = np.where(usual, ratio, 1.0)
-    far = np.where(usual, safe - 1.0 - np.log(safe), np.inf)
+    usual = ~near & (root > 0) & np.isfinite(root)
+    safe = np.where(usual, root, 1.0)
+    far = np.where(usual, safe * safe - 1.0 - 2.0 * np.log(safe), np.inf)
     return np.where(near, _linalg.x_minus_log1p(np.where(near, excess, 0.0)), far)
 
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, final
+from typing import Any, Literal, NamedTuple, NoReturn, final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gaussmetrics import _checks, _html, _interop, _linalg
-from gaussmetrics._interop import Names
 from gaussmetrics._sample_covariance import few_samples, shrunk
-from gaussmetrics._typing import Array, Scalars
-from gaussmetrics.covariance import Covariance, Index
+from gaussmetrics._typing import Array, Names, Scalars
+from gaussmetrics.covariance import Covariance, Index, stacked
 from gaussmetrics.moments import Moments
 
 LOG_2PI = float(np.log(2.0 * np.pi))
@@ -101,13 +100,16 @@ class Gaussian:
     def _set(self, mean: Array, covariance: Covariance, names: Names | None) -> None:
         if mean.flags.writeable:
             mean.flags.writeable = False
-        self.mean = mean
-        self.covariance = covariance
-        self.dim = covariance.dim
-        self.batch_shape = _checks.batch_shape(
-            "mean and cov", mean.shape[:-1], covariance.batch_shape
-        )
-        self.names = names
+        shape = _checks.batch_shape("mean and cov", mean.shape[:-1], covariance.batch_shape)
+        put = object.__setattr__
+        put(self, "mean", mean)
+        put(self, "covariance", covariance)
+        put(self, "dim", covariance.dim)
+        put(self, "batch_shape", shape)
+        put(self, "names", names)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        _checks.refuse_assignment(name)
 
     @classmethod
     def _from_checked(
@@ -121,6 +123,21 @@ class Gaussian:
     def standard(cls, dim: int) -> Gaussian:
         """Return the standard normal law N(0, I) on R^d.
 
+        Parameters
+        ----------
+        dim : int
+            The dimension d.
+
+        Returns
+        -------
+        Gaussian
+            With a diagonal covariance.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If d is no positive integer.
+
         Examples
         --------
         >>> import gaussmetrics as gm
@@ -128,8 +145,43 @@ class Gaussian:
         array([[1., 0.],
                [0., 1.]])
         """
-        d = _checks.positive_dimension(dim)
+        d = _checks.step_count("dim", dim)
         return cls(np.zeros(d), Covariance.from_diagonal(np.ones(d)))
+
+    @classmethod
+    def stack(cls, laws: Iterable[Gaussian]) -> Gaussian:
+        """Return one batch of all the laws, along a new first axis.
+
+        Parameters
+        ----------
+        laws : sequence of Gaussian
+            At least one, all of one dimension and batch shape. Those with names must agree.
+
+        Returns
+        -------
+        Gaussian
+            Its covariance keeps a structure that all of them have.
+
+        Raises
+        ------
+        TypeError
+            If one is not a Gaussian.
+        ValueError
+            If there are none, or dimensions, batch shapes or names differ.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> ps = gm.Gaussian.stack([gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([3.0], [[4.0]])])
+        >>> ps
+        Gaussian(dim=1, batch_shape=(2,))
+        """
+        given = [operand("Gaussian.stack", f"laws[{i}]", law) for i, law in enumerate(laws)]
+        names = _checks.alike("Gaussian.stack", given)
+        shape = _checks.one_batch_shape("laws", [law.batch_shape for law in given])
+        means = [np.broadcast_to(law.mean, (*shape, law.dim)) for law in given]
+        covariance = stacked([law.covariance.broadcast_to(shape) for law in given])
+        return cls._from_checked(np.stack(means), covariance, names)
 
     @classmethod
     def from_samples(
@@ -147,7 +199,8 @@ class Gaussian:
         Σ = (1 − γ) S + γ (tr S/d) I
 
         With n ≤ d rows the covariance keeps the centred rows as its factor and no d × d matrix is
-        formed: it is singular without shrinkage, and low-rank plus diagonal with it.
+        formed: it is singular without shrinkage, and low-rank plus diagonal with it. Choose "oas"
+        for rows that are normal and "ledoit-wolf" for others, of columns of comparable scale.
 
         Parameters
         ----------
@@ -165,6 +218,11 @@ class Gaussian:
             The variables' names; those of a data frame are kept without asking.
         allow_singular : bool
             Accept more than d rows whose covariance is singular all the same.
+
+        Returns
+        -------
+        Gaussian
+            The fitted law, or one for each sample of a batch.
 
         Raises
         ------
@@ -210,6 +268,11 @@ class Gaussian:
         ----------
         frozen : scipy.stats.multivariate_normal(mean, cov)
             A frozen law.
+
+        Returns
+        -------
+        Gaussian
+            The same law.
 
         Raises
         ------
@@ -278,9 +341,12 @@ class Gaussian:
         return self.covariance.dense()
 
     def __repr__(self) -> str:
+        rank, singular = self.covariance.rank(), ""
+        if np.less(rank, self.dim).any():
+            singular = ", singular" if self.batch_shape else f", singular, rank={rank}"
         batch = f", batch_shape={self.batch_shape}" if self.batch_shape else ""
         names = f", names={reprlib.repr(self.names)}" if self.names else ""
-        return f"Gaussian(dim={self.dim}{batch}{names})"
+        return f"Gaussian(dim={self.dim}{singular}{batch}{names})"
 
     def _repr_html_(self) -> str:
         return _html.table(self.mean, self.covariance, self.names, self.batch_shape)
@@ -357,6 +423,11 @@ class Gaussian:
         -------
         (*size, *batch_shape, d) array
 
+        Raises
+        ------
+        TypeError, ValueError
+            If size holds anything but integers from 0, or rng is no source of randomness.
+
         Examples
         --------
         >>> import gaussmetrics as gm
@@ -373,6 +444,11 @@ class Gaussian:
         ----------
         indices : int, slice, sequence of int, boolean mask, name, or sequence of names
             Which coordinates to keep.
+
+        Returns
+        -------
+        Gaussian
+            With the structure of the covariance kept.
 
         Raises
         ------
@@ -404,6 +480,11 @@ class Gaussian:
         ----------
         given : int, slice, sequence of int, boolean mask, name, or sequence of names
             The coordinates x that are known.
+
+        Returns
+        -------
+        Conditional
+            A function of x; its `weights` and `intercept` are W and b.
 
         Raises
         ------
@@ -447,6 +528,14 @@ class Conditional:
         Of the residuals, (..., m, m).
     names, given : tuple of str, or None
         The names of y and of x.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p = gm.Gaussian([0.0, 1.0], [[2.0, 0.5], [0.5, 1.0]])
+    >>> regression = p.conditional(given=[0])
+    >>> print(regression.weights, regression.intercept, regression.covariance.dense())
+    [[0.25]] [1.] [[0.875]]
     """
 
     weights: Array
@@ -456,7 +545,32 @@ class Conditional:
     given: Names | None = None
 
     def __call__(self, x: ArrayLike) -> Gaussian:
-        """Return the law N(x W + b, residual covariance) at known values x (..., k)."""
+        """Return the law N(x W + b, residual covariance) of y at known values x.
+
+        Parameters
+        ----------
+        x : (..., k) array_like
+            Their leading dimensions broadcast with the batch; names must agree, as in `logpdf`.
+
+        Returns
+        -------
+        Gaussian
+            Of the m coordinates y.
+
+        Raises
+        ------
+        ValueError
+            If the last dimension of x is not k, names differ, or the batch shapes do not
+            broadcast.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> p = gm.Gaussian([0.0, 1.0], [[2.0, 0.5], [0.5, 1.0]])
+        >>> p.conditional(given=[0])([[4.0], [8.0]]).mean
+        array([[2.],
+               [3.]])
+        """
         points = _points(x, self.weights.shape[-2], self.given)
         _checks.batch_shape("x and the Gaussian", points.shape[:-1], self.intercept.shape[:-1])
         mean = (points[..., None, :] @ self.weights)[..., 0, :] + self.intercept

@@ -38,6 +38,14 @@ class Gradient:
         Gradients in the covariances, symmetric matrices G with df = tr(G dΣ). For a covariance
         made by `Covariance.from_diagonal`, the gradient in its variances; for every other
         structure the gradient in the matrix Σ itself.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([1.0], [[4.0]])
+    >>> slope = gm.squared_wasserstein_distance_gradient(p, q)
+    >>> print(slope.p_mean, slope.q_mean, slope.p_cov, slope.q_cov)
+    [-2.] [2.] [[-1.]] [[0.5]]
     """
 
     p_mean: Array
@@ -164,7 +172,7 @@ def renyi_divergence_gradient(p: Gaussian, q: Gaussian, *, alpha: float) -> Grad
     [-0.2]
     """
     p, q = _operands("renyi_divergence_gradient", p, q)
-    order = _checks.renyi_order(alpha)
+    order = _checks.positive_number("alpha", alpha)
     return _gradient(partial(_renyi, order), p, q)
 
 

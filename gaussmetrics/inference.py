@@ -7,7 +7,7 @@ each group of rows in turn, so one method serves every smooth function of two la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from gaussmetrics import _checks
+from gaussmetrics import _checks, _interop, _linalg
 from gaussmetrics._typing import Array
 from gaussmetrics.gaussian import Gaussian
 from gaussmetrics.moments import Moments
@@ -46,8 +46,8 @@ class Estimate:
 
     Examples
     --------
-    >>> from gaussmetrics import Estimate
-    >>> low, high = Estimate(2.0, 0.5, 0.1, 49).confidence_interval()
+    >>> import gaussmetrics as gm
+    >>> low, high = gm.Estimate(2.0, 0.5, 0.1, 49).confidence_interval()
     >>> print(f"{low:.4f} {high:.4f}")
     0.9952 3.0048
     """
@@ -83,9 +83,17 @@ class Estimate:
         ------
         TypeError, ValueError
             If the level is no number between 0 and 1.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> low, high = gm.Estimate(2.0, 0.5, 0.1, 49).confidence_interval(0.99)
+        >>> print(f"{low:.4f} {high:.4f}")
+        0.6600 3.3400
         """
-        level = _checks.confidence_level(confidence_level)
-        reach = self.standard_error * float(stdtrit(self.degrees_of_freedom, 0.5 * (1.0 + level)))
+        level = _checks.probability("confidence_level", confidence_level)
+        # The lower tail, which keeps its digits where the level is close to 1.
+        reach = -self.standard_error * float(stdtrit(self.degrees_of_freedom, 0.5 * (1.0 - level)))
         return self.value - reach, self.value + reach
 
 
@@ -129,7 +137,8 @@ def estimate(
     Raises
     ------
     TypeError
-        If the metric is not callable, a sample does not hold real numbers, or groups is no integer.
+        If the metric is not callable or returns no real numbers, a sample does not hold any, or
+        groups is no integer.
     ValueError
         If shapes do not fit, columns differ, rows are too few to leave more than d without a
         group, a covariance is singular, or the metric does not broadcast or is infinite.
@@ -137,15 +146,15 @@ def estimate(
     Notes
     -----
     What is removed is the bias of order 1/n. Of transport distances that is almost all, even with
-    barely more rows than columns. Divergences hold an inverse covariance: with fewer than about 20
-    rows a column the correction overshoots, at 8 by a sixth, and at 2 it does more harm than good.
+    barely more rows than columns. Divergences hold an inverse covariance: with few rows a column
+    the correction overshoots, and at 2 rows a column it does more harm than good.
 
     At p = q a smooth metric has no slope. Of the Kullback–Leibler divergence, the squared
     Wasserstein distance and their like, the value is without bias there and the standard error
-    about √2 too large; in five dimensions 95 % intervals then hold the truth in more than 95 % of
-    all samples, but in one dimension, there and nearby, in 85 to 92 %. A distance with a kink at
-    p = q, such as `wasserstein_distance` or `hellinger_distance`, keeps half of its bias there, and
-    its interval misses zero: estimate the squared distance instead.
+    about √2 too large; intervals are then too wide in many dimensions, and in one dimension, there
+    and nearby, they hold the truth less often than they say. A distance with a kink at p = q, such
+    as `wasserstein_distance` or `hellinger_distance`, keeps half of its bias there: estimate the
+    squared distance instead.
 
     Rows that depend on each other, in time or within a subject, make the standard error too small.
 
@@ -168,21 +177,32 @@ def estimate(
     _checks.function("metric", metric)
     rows_x, rows_y = _checks.two_samples(x, y)
     groups_x, groups_y = _checks.jackknife_groups(groups, GROUPS, rows_x.shape, rows_y.shape)
-    p, q = (Gaussian.from_samples(sample, allow_singular=allow_singular) for sample in (x, y))
+    like_p = partial(_law, "x", _interop.labels(x), allow_singular)
+    like_q = partial(_law, "y", _interop.labels(y), allow_singular)
+    p, q = like_p(Moments.from_samples(rows_x)), like_q(Moments.from_samples(rows_y))
     value = float(_checks.finite_values(metric(p, q), ()))
-    like_p = partial(Gaussian, names=p.names, allow_singular=allow_singular)
-    like_q = partial(Gaussian, names=q.names, allow_singular=allow_singular)
     of_x = _replicates(lambda law: metric(law, q), like_p, rows_x, groups_x)
     of_y = _replicates(lambda law: metric(p, law), like_q, rows_y, groups_y)
-    bias_x, variance_x = _jackknife(value, *of_x)
-    bias_y, variance_y = _jackknife(value, *of_y)
-    bias, error = bias_x + bias_y, float(np.sqrt(variance_x + variance_y))
+    bias_x, error_x = _jackknife(value, *of_x)
+    bias_y, error_y = _jackknife(value, *of_y)
+    bias, error = bias_x + bias_y, float(np.hypot(error_x, error_y))
     return Estimate(value - bias, error, bias, min(groups_x, groups_y) - 1)
+
+
+def _law(
+    sample: str, names: Sequence[str] | None, allow_singular: bool, moments: Moments
+) -> Gaussian:
+    """Return the law with the moments of a sample, or a batch, each without some of its rows."""
+    cov = moments.covariance()
+    try:
+        return Gaussian(moments.mean, cov, names=names, allow_singular=allow_singular)
+    except ValueError as error:
+        _checks.refuse_sample(sample, error, whole=cov.ndim == 2)
 
 
 def _replicates(
     metric: Callable[[Gaussian], Any],
-    fit: Callable[[Array, Array], Gaussian],
+    fit: Callable[[Moments], Gaussian],
     rows: NDArray[Any],
     groups: int,
 ) -> tuple[Array, Array]:
@@ -194,7 +214,8 @@ def _replicates(
     left_over = _without_each_group(dealt, groups, nothing)
     counts, values = [], []
     while some := list(islice(left_over, max(1, CHUNK_BYTES // (8 * d * d)))):
-        laws = fit(np.stack([m.mean for m in some]), np.stack([m.covariance() for m in some]))
+        parts = zip(*((m.count, m.mean, m.scatter) for m in some), strict=True)
+        laws = fit(Moments(*(np.stack(part) for part in parts)))
         values.append(_checks.finite_values(metric(laws), (len(some),)))
         counts += [m.count for m in some]
     return np.concatenate(values), np.array(counts) / n
@@ -212,7 +233,8 @@ def _without_each_group(rows: NDArray[Any], groups: int, rest: Moments) -> Itera
 
 
 def _jackknife(value: float, replicates: Array, left: Array) -> tuple[float, float]:
-    """Return the bias and the variance that one sample contributes."""
+    """Return the bias and the standard error that one sample contributes."""
     bias = float(left @ (replicates - value))
     odds = left / (1.0 - left)
-    return bias, float(np.mean((odds * (value - replicates) + bias) ** 2 / odds))
+    deviations = (odds * (value - replicates) + bias) / np.sqrt(odds * len(left))
+    return bias, float(_linalg.norm(deviations))

@@ -6,10 +6,14 @@ import numpy as np
 
 from gaussmetrics import _checks, _coupling, _linalg
 from gaussmetrics._typing import Array, Scalars
+from gaussmetrics.covariance import Covariance
 from gaussmetrics.gaussian import Gaussian, operands
 
 _STEP = 0.2
 _MARGIN = 12.0
+_RANGE = 400
+"""Lengths from 2**-400 to 2**400 have squares that neither overflow nor lose digits."""
+
 _BLOCK = 2**18
 """How many numbers the covariances of one block of nodes hold at most, or else one node does."""
 
@@ -119,6 +123,7 @@ def energy_distance(p: Gaussian, q: Gaussian) -> Scalars:
     0.730825
     """
     p, q = operands("energy_distance", p, q)
+    p, q, unit = _in_range(p, q)
     logs = _log_frequencies(p, q)
     total = np.zeros(logs.shape[1:])
     block = max(1, _BLOCK // max(1, total.size * p.dim**2))
@@ -130,7 +135,25 @@ def energy_distance(p: Gaussian, q: Gaussian) -> Scalars:
         weights[-1] += (start + block >= len(logs)) / np.expm1(_STEP)
         terms = _squared_discrepancy(p, q, np.sqrt(0.5) / u) / u
         total = total + np.tensordot(weights, terms, axes=1)
-    return np.sqrt(_STEP / np.sqrt(np.pi) * total)
+    return np.sqrt(unit) * np.sqrt(_STEP / np.sqrt(np.pi) * total)
+
+
+def _in_range(p: Gaussian, q: Gaussian) -> tuple[Gaussian, Gaussian, float]:
+    """Return both laws in a unit, a power of two, in which no square over- or underflows."""
+    lengths = [0.5 * p.mean - 0.5 * q.mean]
+    lengths += [np.sqrt(law.covariance.variances()) for law in (p, q)]
+    exponent = np.frexp(max(np.abs(x).max(initial=0.0) for x in lengths))[1]
+    beyond = int(exponent - np.clip(exponent, -_RANGE, _RANGE))
+    if beyond == 0:
+        return p, q, 1.0
+    unit = np.ldexp(1.0, beyond)
+    scaled = (
+        Gaussian._from_checked(
+            law.mean / unit, Covariance.from_factor(law.covariance.factor() / unit)
+        )
+        for law in (p, q)
+    )
+    return *scaled, unit
 
 
 def _log_frequencies(p: Gaussian, q: Gaussian) -> Array:

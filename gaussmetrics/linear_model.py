@@ -108,9 +108,10 @@ class AnalyticLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignor
 
     Examples
     --------
+    >>> import gaussmetrics as gm
     >>> from sklearn.datasets import load_iris
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = AnalyticLogisticRegression().fit(X, y)
+    >>> model = gm.AnalyticLogisticRegression().fit(X, y)
     >>> round(model.score(X, y), 2)
     0.98
     """
@@ -148,6 +149,14 @@ class AnalyticLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignor
         ------
         TypeError, ValueError
             If a parameter or the data cannot be used; the text says why and what to do.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> model = gm.AnalyticLogisticRegression(shrinkage=0, temperature=1)
+        >>> model = model.fit([[-1.0], [1.0], [2.0], [6.0]], ["no", "no", "yes", "yes"])
+        >>> print(model.coef_, model.intercept_)
+        [[1.6]] [-3.2]
         """
         rows, labels, weights = self._check(X, y, sample_weight, reset=True)
         self.classes_, codes = _encode(labels, weights)
@@ -192,6 +201,15 @@ class AnalyticLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignor
             If shrinkage or temperature is to be chosen from all rows at once.
         TypeError, ValueError
             If a parameter or the data cannot be used; the text says why and what to do.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> model = gm.AnalyticLogisticRegression(shrinkage=0, temperature=1)
+        >>> for X, y in ([[-1.0], [1.0]], ["no", "no"]), ([[2.0], [6.0]], ["yes", "yes"]):
+        ...     model = model.partial_fit(X, y, classes=["no", "yes"])
+        >>> print(model.coef_, model.intercept_)
+        [[1.6]] [-3.2]
         """
         known = getattr(self, "classes_", None)
         labels_known = _checks.streamed_classes(known, classes)
@@ -214,6 +232,19 @@ class AnalyticLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignor
         -------
         (n, K) array, or (n,) for two classes
             For two classes the log-odds of ``classes_[1]``.
+
+        Raises
+        ------
+        NotFittedError, TypeError, ValueError
+            If the model has not been fitted, or X does not have its columns.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> model = gm.AnalyticLogisticRegression(shrinkage=0, temperature=1)
+        >>> model = model.fit([[-1.0], [1.0], [2.0], [6.0]], ["no", "no", "yes", "yes"])
+        >>> model.decision_function([[2.0], [3.0]]).round(12) + 0.0
+        array([0. , 1.6])
         """
         check_is_fitted(self)
         rows = validate_data(self, X, dtype=FLOATS, reset=False)
@@ -230,6 +261,19 @@ class AnalyticLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignor
         Returns
         -------
         (n,) array
+
+        Raises
+        ------
+        NotFittedError, TypeError, ValueError
+            If the model has not been fitted, or X does not have its columns.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> model = gm.AnalyticLogisticRegression(shrinkage=0, temperature=1)
+        >>> model = model.fit([[-1.0], [1.0], [2.0], [6.0]], ["no", "no", "yes", "yes"])
+        >>> model.predict([[0.0], [3.0]]).tolist()
+        ['no', 'yes']
         """
         scores = self.decision_function(X)
         codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
@@ -245,6 +289,21 @@ class AnalyticLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignor
         Returns
         -------
         (n, K) array
+            Columns in the order of `classes_`.
+
+        Raises
+        ------
+        NotFittedError, TypeError, ValueError
+            If the model has not been fitted, or X does not have its columns.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> model = gm.AnalyticLogisticRegression(shrinkage=0, temperature=1)
+        >>> model = model.fit([[-1.0], [1.0], [2.0], [6.0]], ["no", "no", "yes", "yes"])
+        >>> model.predict_proba([[2.0], [3.0]]).round(4)
+        array([[0.5  , 0.5  ],
+               [0.168, 0.832]])
         """
         return cast(Array, np.exp(self.predict_log_proba(X)))
 
@@ -258,6 +317,20 @@ class AnalyticLogisticRegression(ClassifierMixin, BaseEstimator):  # type: ignor
         Returns
         -------
         (n, K) array
+            Columns in the order of `classes_`.
+
+        Raises
+        ------
+        NotFittedError, TypeError, ValueError
+            If the model has not been fitted, or X does not have its columns.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> model = gm.AnalyticLogisticRegression(shrinkage=0, temperature=1)
+        >>> model = model.fit([[-1.0], [1.0], [2.0], [6.0]], ["no", "no", "yes", "yes"])
+        >>> model.predict_log_proba([[-1000.0]]).round(4) + 0.0
+        array([[    0. , -1603.2]])
         """
         scores = self.decision_function(X)
         if scores.ndim == 1:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gaussmetrics import _checks
+from gaussmetrics import _checks, _linalg
 from gaussmetrics._typing import Array
 from gaussmetrics.gaussian import Gaussian, Mixture, operand
 from gaussmetrics.pairwise import pairwise
-from gaussmetrics.transport import squared_wasserstein_distance
+from gaussmetrics.transport import wasserstein_distance
 
 
 def mixture_wasserstein_distance(
@@ -64,8 +64,8 @@ def mixture_wasserstein_distance(
     >>> print(f"{gm.mixture_wasserstein_distance(ps, qs):.6f}")
     2.121320
     """
-    costs, plan = _solve("mixture_wasserstein_distance", ps, qs, weights_p, weights_q)
-    return np.sqrt((costs * plan).sum())
+    distances, plan = _solve("mixture_wasserstein_distance", ps, qs, weights_p, weights_q)
+    return np.float64(_linalg.norm((distances * np.sqrt(plan)).ravel()))
 
 
 def mixture_transport_plan(
@@ -125,42 +125,41 @@ def _solve(
     weights_p: ArrayLike | None,
     weights_q: ArrayLike | None,
 ) -> tuple[Array, Array]:
-    ps, weights_p = _parts("ps", ps, "weights_p", weights_p)
-    qs, weights_q = _parts("qs", qs, "weights_q", weights_q)
-    for label, laws in (("ps", ps), ("qs", qs)):
-        _checks.flat_batch(label, operand(name, label, laws).batch_shape)
+    ps, a = _parts(name, "ps", ps, "weights_p", weights_p)
+    qs, b = _parts(name, "qs", qs, "weights_q", weights_q)
     _checks.same_space(name, ps.dim, qs.dim)
-    a = _checks.law_weights("weights_p", weights_p, len(ps))
-    b = _checks.law_weights("weights_q", weights_q, len(qs))
-    costs = pairwise(squared_wasserstein_distance, ps, qs)
-    return costs, _cheapest_plan(costs, a, b)
+    _checks.same_names(name, ps.names, qs.names)
+    distances = pairwise(wasserstein_distance, ps, qs)
+    return distances, _cheapest_plan(distances, a, b)
 
 
 def _parts(
-    label: str, laws: Gaussian | Mixture, weights_label: str, weights: ArrayLike | None
-) -> tuple[Gaussian, ArrayLike | None]:
-    if not isinstance(laws, Mixture):
-        return laws, weights
-    _checks.weights_once(weights_label, label, weights)
-    return laws.components, laws.weights
+    name: str, label: str, laws: Any, weights_label: str, weights: ArrayLike | None
+) -> tuple[Gaussian, Array]:
+    """Check one mixture and return its components and their weights."""
+    if isinstance(laws, Mixture):
+        _checks.weights_once(weights_label, label, weights)
+        weights, laws, weights_label = *laws, f"{label}.weights"
+    _checks.flat_batch(label, operand(name, label, laws).batch_shape)
+    return laws, _checks.law_weights(weights_label, weights, len(laws))
 
 
-def _cheapest_plan(costs: Array, a: Array, b: Array) -> Array:
-    """Solve the transport problem by the dual simplex method."""
+def _cheapest_plan(distances: Array, a: Array, b: Array) -> Array:
+    """Solve the transport problem, its costs the squares, by the dual simplex method."""
     # Loaded here, because importing them takes longer than importing the whole toolkit.
     from scipy.optimize import linprog
     from scipy.sparse import csr_array, eye_array, kron, vstack
 
-    n, m = costs.shape
+    n, m = distances.shape
     rows = kron(eye_array(n), np.ones((1, m)))
     columns = kron(np.ones((1, n)), eye_array(m))
     # One of the sums follows from the others; left in, its rounding could make them disagree.
     constraints: Any = csr_array(vstack([rows, columns]))[:-1]
     tolerances: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
-    scaled = costs / (costs.max() or 1.0)
+    costs = (distances / (distances.max() or 1.0)) ** 2
     sums = np.concatenate([a, b])[:-1]
     result = linprog(
-        scaled.ravel(), A_eq=constraints, b_eq=sums, method="highs-ds", options=tolerances
+        costs.ravel(), A_eq=constraints, b_eq=sums, method="highs-ds", options=tolerances
     )
     _checks.solved(result.success, result.message)
     return np.maximum(np.asarray(result.x, dtype=np.float64).reshape(n, m), 0.0)

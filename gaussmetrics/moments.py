@@ -46,8 +46,8 @@ class Moments:
 
     Examples
     --------
-    >>> from gaussmetrics.moments import Moments
-    >>> week = Moments.from_samples([[1.0], [3.0]]) + Moments.from_samples([[8.0]])
+    >>> import gaussmetrics as gm
+    >>> week = gm.Moments.from_samples([[1.0], [3.0]]) + gm.Moments.from_samples([[8.0]])
     >>> print(week.count, week.mean, week.covariance())
     3.0 [4.] [[13.]]
     """
@@ -83,7 +83,8 @@ class Moments:
 
         Examples
         --------
-        >>> Moments.from_samples([[0.0], [6.0]], weights=[2, 1]).mean
+        >>> import gaussmetrics as gm
+        >>> gm.Moments.from_samples([[0.0], [6.0]], weights=[2, 1]).mean
         array([2.])
         """
         rows = _checks.streamed_samples("X", X)
@@ -120,6 +121,12 @@ class Moments:
         ------
         ValueError
             If the count does not exceed `ddof`.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> gm.Moments.from_samples([[0.0], [2.0]]).covariance(ddof=0)
+        array([[1.]])
         """
         _checks.degrees_of_freedom(self.count, ddof)
         return cast(Array, self.scatter / np.asarray(self.count - ddof)[..., None, None])

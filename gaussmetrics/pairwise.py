@@ -25,6 +25,7 @@ Block = tuple[slice, slice]
 CHUNK_BYTES = 4 * 2**20
 """A block of pairs is so small that one array (..., d, d) of it takes at most this much memory."""
 
+# Rows of a block: few, so that a mirrored table computes few pairs below its diagonal.
 _HEIGHT = 8
 
 SYMMETRIC = frozenset(
@@ -127,7 +128,7 @@ def _batch(name: str, law: Any) -> Gaussian:
 
 
 def _blocks(shape: tuple[int, int], dim: int, *, mirrored: bool) -> Iterator[Block]:
-    """Cut the table, or its upper half, into strips: few pairs below the diagonal are computed."""
+    """Cut the table, or its upper half, into flat blocks."""
     n, m = shape
     pairs = max(1, CHUNK_BYTES // (8 * dim * dim))
     height = min(_HEIGHT, pairs)

@@ -75,6 +75,7 @@ def analytic_softmax(
 
     Examples
     --------
+    >>> from gaussmetrics.softmax import analytic_softmax
     >>> X = [[-1.0], [1.0], [2.0], [6.0]]
     >>> coefficients, intercepts = analytic_softmax(X, ["no", "no", "yes", "yes"])
     >>> print(coefficients[1] - coefficients[0], round(intercepts[1] - intercepts[0], 12))
@@ -192,6 +193,7 @@ def log_softmax(scores: ArrayLike) -> Array:
 
     Examples
     --------
+    >>> from gaussmetrics.softmax import log_softmax
     >>> print(log_softmax([0.0, -1000.0]), log_softmax([0.0, -50.0])[0])
     [    0. -1000.] -1.9287498479639178e-22
     """
@@ -229,6 +231,8 @@ def softmax_loss(
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from gaussmetrics.softmax import softmax_loss
     >>> zero = softmax_loss(np.zeros((2, 1)), np.zeros(2), np.ones((3, 1)), np.array([0, 1, 1]))
     >>> round(zero, 12)
     0.69314718056

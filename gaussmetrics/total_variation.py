@@ -121,7 +121,7 @@ def bayes_error(p: Gaussian, q: Gaussian, *, prior: float = 0.5) -> Scalars:
     0.158655 0.070061
     """
     p, q = operands("bayes_error", p, q)
-    prior = _checks.prior(prior)
+    prior = _checks.probability("prior", prior)
     log_odds = np.log(prior) - np.log1p(-prior)
     overlap = _by_chunks(lambda axes: _overlap(axes, log_odds), common_axes(p, q))
     error = np.minimum((1.0 - prior) * overlap, min(prior, 1.0 - prior))

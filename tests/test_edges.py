@@ -5,6 +5,7 @@ import pickle
 import re
 
 import laws
+import mpmath as mp
 import numpy as np
 import oracles
 import pytest
@@ -243,3 +244,183 @@ def test_extended_precision_input_is_rounded():
     if np.finfo(np.longdouble).max > np.finfo(float).max:
         with pytest.raises(ValueError, match="mean must be finite"):
             G([np.longdouble("1e400")], [[1.0]])
+
+
+TRIDIAGONAL = np.array([[2.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.0, 1.0, 2.0]])
+LINE = Cov.from_factor(np.ones((3, 1)))
+
+
+def centred(matrix):
+    return G(np.zeros(len(matrix)), matrix)
+
+
+@pytest.mark.parametrize("scale", [1e-16, 1e-20])
+@pytest.mark.parametrize("large", [LINE, Cov.from_factor(np.ones((3, 1)), 1e-21)], ids=str)
+def test_kernel_distances_of_a_small_law_from_a_thin_one(large, scale):
+    p, q = centred(TRIDIAGONAL * scale), law(large)
+    truth = oracles.energy_distance(p, q)
+    assert oracles.relative_error(gm.energy_distance(p, q), truth) <= 1e-10
+    for bandwidth in np.sqrt(scale) * np.array([0.3, 1.0, 1e6]):
+        truth = oracles.maximum_mean_discrepancy(p, q, bandwidth)
+        value = gm.maximum_mean_discrepancy(q, p, bandwidth=bandwidth)
+        assert oracles.relative_error(value, truth) <= 1e-9
+
+
+STRUCTURES = {
+    "matrix": lambda p: p,
+    "large batch": lambda p: G(np.tile(p.mean, (40, 1)), np.tile(p.cov, (40, 1, 1))),
+    "diagonal": lambda p: G(p.mean, Cov.from_diagonal(np.diag(p.cov))),
+    "low rank": lambda p: G(p.mean, Cov.from_factor(np.sqrt(p.cov[:, :1]), np.diag(p.cov) / 2)),
+    "factor": lambda p: G(p.mean, Cov.from_factor(np.linalg.cholesky(p.cov) @ np.eye(3, 4))),
+    "singular": lambda p: G(p.mean, Cov.from_factor(np.sqrt(p.cov[:, :1]) * np.eye(3))),
+}
+INFINITE = {
+    "kl_divergence": {},
+    "jeffreys_divergence": {},
+    "cross_entropy": {},
+    "bhattacharyya_distance": {},
+    "cauchy_schwarz_divergence": {},
+    "renyi_divergence": {"alpha": 0.7},
+    "chi_squared_divergence": {},
+    "geometric_jensen_shannon_divergence": {},
+}
+
+
+@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize(
+    ("scales", "shift"),
+    [
+        ((1e-300, 1e-300), [1e160, 1e160, 1e160]),
+        ((1e-300, 1e-300), [1e160, -1e160, 1e160]),
+        ((1.0, 0.1), [1e308, -1e308, 1e308]),
+    ],
+)
+def test_squared_mahalanobis_distances_beyond_the_largest_float(structure, scales, shift):
+    given = STRUCTURES[structure]
+    a, b = (TRIDIAGONAL * scale for scale in scales)
+    p, q = given(G(np.zeros(3), a)), given(G(shift, b))
+    for name, options in INFINITE.items():
+        assert np.all(getattr(gm, name)(p, q, **options) == np.inf), name
+    assert np.all(gm.hellinger_distance(p, q) == 1.0)
+    assert np.all(gm.bhattacharyya_coefficient(p, q) == 0.0)
+    np.testing.assert_allclose(gm.jensen_shannon_bounds(p, q), np.log(2))
+
+
+@pytest.mark.parametrize("first", STRUCTURES)
+@pytest.mark.parametrize("second", STRUCTURES)
+def test_variances_400_decades_apart(first, second):
+    p = STRUCTURES[first](centred(TRIDIAGONAL * 1e200))
+    q = STRUCTURES[second](centred(TRIDIAGONAL * 1e-200))
+    for name in ("kl_divergence", "jeffreys_divergence", "geometric_jensen_shannon_divergence"):
+        assert np.all(getattr(gm, name)(p, q) == np.inf), name
+    assert np.all(gm.cross_entropy(p, q) == np.inf)
+
+
+@pytest.mark.parametrize("metric", [gm.kl_divergence, gm.bhattacharyya_distance])
+def test_what_explains_an_infinite_divergence(metric):
+    far = gm.explain(metric, G([1e155, 0], np.eye(2)), G([0, 0], np.eye(2)))
+    np.testing.assert_array_equal([far.means[0], far.means[1], far.scale], [np.inf, 0, 0])
+    p, q = G([0, 0], np.eye(2) * 1e200), G([0, 0], np.eye(2) * 1e-200)
+    for pair in ((p, q), (q, p)):
+        parts = gm.explain(metric, *pair)
+        np.testing.assert_allclose(parts.scale, metric(*pair), rtol=1e-14)
+        assert parts.mean == parts.orientation == 0.0
+
+
+def test_what_explains_a_squared_wasserstein_distance_beyond_the_largest_float():
+    p, q = G([1e155, 0], np.eye(2)), G([0, 0], np.eye(2))
+    assert gm.explain(gm.squared_wasserstein_distance, p, q).means.tolist() == [np.inf, 0.0]
+
+
+@pytest.mark.parametrize(("scale", "variance"), [(1e-170, 1e-300), (1e200, 1.0)])
+def test_mixtures_whose_squared_distances_leave_the_floats(scale, variance):
+    ps, qs = (G([[0.0], [x]], [[variance]]) for x in (3 * scale, scale))
+    distance = gm.mixture_wasserstein_distance(ps, qs)
+    np.testing.assert_allclose(distance / scale, np.sqrt(2), rtol=1e-12)
+    np.testing.assert_allclose(gm.mixture_transport_plan(ps, qs), 0.5 * np.eye(2), atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [2.0**-500, 2.0**500])
+@pytest.mark.parametrize("structure", STRUCTURES)
+def test_energy_distances_where_squares_leave_the_floats(structure, scale):
+    p, q = centred(TRIDIAGONAL), G([0.0, 0.3, 1.0], 2 * TRIDIAGONAL)
+    expected = gm.energy_distance(*(STRUCTURES[structure](g) for g in (p, q)))
+    scaled = (STRUCTURES[structure](G(scale * g.mean, scale**2 * g.cov)) for g in (p, q))
+    np.testing.assert_allclose(gm.energy_distance(*scaled) / scale**0.5, expected, rtol=1e-11)
+
+
+@pytest.mark.parametrize("distance", [1e155, 1e200, 1.6e308])
+@pytest.mark.parametrize("variance", [0.0, 1e-300, 1.0, 1e300])
+def test_the_energy_distance_of_laws_far_apart_is_that_of_points(distance, variance):
+    cov = Cov.from_diagonal([variance], allow_singular=True)
+    p, q = G([distance], cov), G([-distance], cov)
+    width = np.sqrt(variance) / distance / np.sqrt(4 * np.pi)
+    np.testing.assert_allclose(gm.energy_distance(p, q) / 2 / distance**0.5, 1 - width, rtol=2e-10)
+
+
+@pytest.mark.parametrize("rows", [50, 3])
+@pytest.mark.parametrize("shrinkage", [0.0, 0.3, "oas", "ledoit-wolf"])
+def test_samples_whose_squares_underflow_are_refused(rows, shrinkage):
+    x = np.random.default_rng(13).standard_normal((rows, 3))
+    expected = G.from_samples(x, shrinkage=shrinkage)
+    p = G.from_samples(x * 2.0**-500, shrinkage=shrinkage)
+    np.testing.assert_allclose(p.cov * 2.0**1000, expected.cov, rtol=1e-13)
+    if rows == 3 and shrinkage == 0.0:
+        return
+    for scale in (1e-155, 1e-160, 1e-200, 1e-300):
+        with pytest.raises(ValueError, match=r"squares of X underflow float64\. Rescale"):
+            G.from_samples(x * scale, shrinkage=shrinkage, allow_singular=True)
+
+
+def test_few_samples_keep_a_factor_whose_squares_underflow():
+    x = np.random.default_rng(13).standard_normal((3, 4))
+    p, small = G.from_samples(x), G.from_samples(x * 2.0**-700)
+    np.testing.assert_array_equal(small.covariance.factor() * 2.0**700, p.covariance.factor())
+    assert small.covariance.rank() == 2
+    assert gm.kl_divergence(small, small) == 0.0
+
+
+def test_columns_that_do_not_vary_are_no_underflow():
+    x = np.random.default_rng(14).standard_normal((20, 3))
+    x[:, 1] = 1e-200
+    x[0, 1] = 7.0
+    weights = np.r_[0.0, np.ones(19)]
+    p = G.from_samples(x, weights=weights, allow_singular=True)
+    assert p.covariance.rank() == 2
+    x[3, 1] = 1e-180
+    with pytest.raises(ValueError, match="the squares of X underflow float64"):
+        G.from_samples(x, weights=weights, allow_singular=True)
+
+
+def test_errors_between_mixtures_name_what_was_passed():
+    ps, qs = G([[0.0], [1.0]], [[1.0]], names=["a"]), G([[0.0], [1.0]], [[1.0]], names=["b"])
+    for metric in (gm.mixture_wasserstein_distance, gm.mixture_transport_plan):
+        with pytest.raises(ValueError, match=rf"^{metric.__name__} needs p and q of the same vari"):
+            metric(ps, qs)
+        with pytest.raises(ValueError, match=re.escape("ps.weights must have one entry a law")):
+            metric(gm.gaussian.Mixture(np.ones(3) / 3, ps), ps)
+        with pytest.raises(ValueError, match=re.escape("but qs.weights[1] is -1")):
+            metric(ps, gm.gaussian.Mixture([1.0, -1.0], ps))
+        with pytest.raises(ValueError, match=re.escape("weights_p must have one entry a law")):
+            metric(ps, ps, weights_p=[1.0])
+
+
+@pytest.mark.parametrize("ratio", [1e-4, 1e-12, 1e-20])
+@pytest.mark.parametrize("kind", ["low rank", "cholesky"])
+def test_bhattacharyya_of_a_small_matrix_against_a_factor(kind, ratio):
+    # Summed as matrices, the small one is lost in the rounding of the large one.
+    small = ratio * np.array([[2.0, 1.0, 0.0], [1.0, 2.0, 1.0], [0.0, 1.0, 2.0]])
+    f = np.array([[1.0, 0.5], [1.0, -1.0], [1.0, 2.0]])
+    if kind == "low rank":
+        cov = gm.Covariance.from_factor(f, ratio)
+        p, q = gm.Gaussian(np.zeros(3), small), gm.Gaussian(np.zeros(3), cov)
+        second = [[*f[i], *(np.sqrt(ratio) * np.eye(3)[i])] for i in range(3)]
+    else:
+        second = [[1.0, 0.0, 0.0], [1.0, np.sqrt(ratio), 0.0], [1.0, 0.5, 1.0]]
+        cov = gm.Covariance.from_cholesky(second)
+        p, q = gm.Gaussian(np.zeros(3), small), gm.Gaussian(np.zeros(3), cov)
+    with mp.workdps(120):
+        g = mp.matrix([[mp.mpf(float(x)) for x in row] for row in second])
+        a, b = mp.matrix(small.tolist()), g * g.T
+        truth = mp.log(mp.det((a + b) / 2) / mp.sqrt(mp.det(a) * mp.det(b))) / 2
+    assert gm.bhattacharyya_distance(p, q) == pytest.approx(float(truth), rel=1e-8)

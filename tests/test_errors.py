@@ -20,11 +20,11 @@ def refused(error, text):
 @pytest.mark.parametrize(
     ("mean", "cov", "error", "text"),
     [
-        (1.0, EYE, ValueError, "mean must have shape (..., d), got ()"),
+        (1.0, EYE, ValueError, "got (). Of one variable the mean is [0.0] and cov [[1.0]], say."),
         ([], EYE, ValueError, "mean must have at least one coordinate, got shape (0,)"),
         (ZERO, np.zeros((0, 0)), ValueError, "cov must have shape (..., d, d), got (0, 0)"),
         (ZERO, 1.0, ValueError, "cov must have shape (..., d, d), got ()"),
-        (ZERO, [1.0, 1.0], ValueError, "cov must have shape (..., d, d), got (2,)"),
+        (ZERO, [1.0, 1.0], ValueError, "got (2,). For variances alone, use Covariance.from_diag"),
         (ZERO, np.ones((2, 3)), ValueError, "cov must have shape (..., d, d), got (2, 3)"),
         (np.zeros(3), EYE, ValueError, "mean with 3 coordinates and cov of shape (..., 2, 2)"),
         ([0.0, NAN], EYE, ValueError, "mean must be finite, but mean[1] is nan"),
@@ -38,7 +38,7 @@ def refused(error, text):
         (ZERO, [[1, 2], [2, 1]], ValueError, "cov must be positive definite, but its smallest eig"),
         (ZERO, -EYE, ValueError, "smallest eigenvalue is -1 (largest -1)"),
         (ZERO, [[1, 1], [1, 1]], ValueError, "cov is singular"),
-        (ZERO, np.zeros((2, 2)), ValueError, "cov is singular"),
+        (ZERO, np.zeros((2, 2)), ValueError, "cov is zero: every column is constant. Give"),
         (ZERO, [[1, 1], [1, 1 + 1e-15]], ValueError, "allow_singular=True"),
         (np.zeros((3, 2)), np.array([EYE] * 4), ValueError, "the batch shapes of mean and cov"),
         (np.ma.masked_invalid([0.0, NAN]), EYE, TypeError, "mean has masked entries"),
@@ -101,6 +101,44 @@ class TestMetric:
             metric(p, p, p)
 
 
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (gm.wasserstein_barycenter, "ps"),
+        (lambda laws: gm.pairwise(gm.kl_divergence, laws), "ps"),
+        (lambda laws: gm.kl_divergence(laws, laws), "p"),
+    ],
+)
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_a_list_of_laws_is_to_be_stacked(call, name, kind):
+    laws = kind([gm.Gaussian.standard(2)] * 2)
+    text = f"Stack it first: {name} = gaussmetrics.Gaussian.stack({name})."
+    with refused(TypeError, text):
+        call(laws)
+
+
+P = gm.Gaussian.standard(2)
+
+
+@pytest.mark.parametrize(
+    ("laws", "error", "text"),
+    [
+        ([], ValueError, "Gaussian.stack needs at least one law, got none."),
+        ([P, EYE], TypeError, "Gaussian.stack takes Gaussian objects, but laws[1] is of type ndar"),
+        ([P, gm.Gaussian.standard(3)], ValueError, "needs laws of one dimension, got [2, 3]"),
+        ([P, gm.Gaussian([ZERO], EYE)], ValueError, "laws must have one batch_shape, got [(), (1,"),
+        (
+            [gm.Gaussian(ZERO, EYE, names=list(names)) for names in ("ab", "ba")],
+            ValueError,
+            "Gaussian.stack needs laws of the same variables in one order, got names ('a', 'b')",
+        ),
+    ],
+)
+def test_stack(laws, error, text):
+    with refused(error, text):
+        gm.Gaussian.stack(laws)
+
+
 def test_entropy_of_an_array():
     with refused(TypeError, "entropy takes Gaussian objects, but p is of type list"):
         gm.entropy([1.0])
@@ -109,7 +147,7 @@ def test_entropy_of_an_array():
 @pytest.mark.parametrize(
     ("x", "keywords", "error", "text"),
     [
-        ([1.0, 2.0], {}, ValueError, "X must have shape (..., n, d)"),
+        ([1.0, 2.0], {}, ValueError, "got (2,). One column of numbers is X[:, None]."),
         (np.zeros((0, 2)), {}, ValueError, "X must have at least one row, got shape (0, 2)"),
         (
             np.zeros((5, 0)),
@@ -120,7 +158,8 @@ def test_entropy_of_an_array():
         ([[NAN, 1.0], [0, 1], [1, 1]], {}, ValueError, "X must be finite, but X[0, 0] is nan"),
         ([["a", "b"]], {}, TypeError, "X must hold real numbers"),
         (np.ones((1, 2)), {}, ValueError, "samples, got 1"),
-        (np.ones((9, 2)), {}, ValueError, "is singular"),
+        (np.ones((9, 2)), {}, ValueError, "cov is zero: every column is constant."),
+        (np.eye(9)[:, [0, 0]], {}, ValueError, "cov is singular"),
         (np.eye(3), {"weights": [1, 1]}, ValueError, "weights must have"),
         (np.eye(3), {"weights": [1, -1, 1]}, ValueError, "weights must not be negative"),
         (np.eye(3), {"weights": [0, 0, 0]}, ValueError, "weights must not all be zero"),
@@ -158,6 +197,7 @@ def test_from_samples(x, keywords, error, text):
         (list, TypeError, "no batch dimensions"),
         (lambda _: gm.Gaussian.standard(0), ValueError, "dim must be at least 1, got 0"),
         (lambda _: gm.Gaussian.standard(2.5), TypeError, "dim must be an integer, got 2.5"),
+        (lambda _: gm.Gaussian.standard(True), TypeError, "dim must be an integer, got True"),
     ],
 )
 def test_methods(call, error, text):

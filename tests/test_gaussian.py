@@ -41,6 +41,39 @@ def test_is_read_only():
         p.mean[0] = 1.0
     with pytest.raises(ValueError, match="read-only"):
         p.cov[0, 0] = 2.0
+    for name in ("mean", "covariance", "dim", "names", "sigma"):
+        with pytest.raises(AttributeError, match=f"{name} cannot be set: .* Make a new one"):
+            setattr(p, name, 0)
+    assert p.dim == 2
+
+
+COVARIANCES = {
+    "dense": gm.Gaussian([0.0, 0.0], [[2.0, 1.0], [1.0, 3.0]]).covariance,
+    "diagonal": gm.Covariance.from_diagonal([1.0, 2.0]),
+    "low rank": gm.Covariance.from_factor([[1.0], [2.0]], 0.5),
+    "singular": gm.Covariance.from_factor([[1.0], [2.0]]),
+}
+
+
+@pytest.mark.parametrize("pickled", [False, True])
+@pytest.mark.parametrize("cov", COVARIANCES.values(), ids=COVARIANCES)
+def test_what_a_covariance_remembers_is_read_only(cov, pickled):
+    cov.prepare()
+    for use in (cov.precisions, cov.log_det, cov.variances, cov.factor, cov.dense):
+        use()
+    cov = pickle.loads(pickle.dumps(cov)) if pickled else cov
+    kept = [part for v in vars(cov).values() for part in (v if isinstance(v, tuple) else (v,))]
+    arrays = [part for part in kept if isinstance(part, np.ndarray)]
+    assert arrays
+    assert not any(array.flags.writeable for array in arrays)
+
+
+def test_a_singular_law_says_so():
+    flat = gm.Gaussian([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]], allow_singular=True)
+    assert repr(flat) == "Gaussian(dim=2, singular, rank=1)"
+    both = gm.Gaussian.stack([flat, gm.Gaussian.standard(2)])
+    assert repr(both) == "Gaussian(dim=2, singular, batch_shape=(2,))"
+    assert repr(both[1]) == "Gaussian(dim=2)"
 
 
 def test_float32_and_integers_are_computed_in_double_precision():
@@ -78,6 +111,53 @@ def test_batch_indexing_and_iteration():
     assert p[[0, 2]].batch_shape == (2, 2)
     np.testing.assert_array_equal(p[3, 1].cov, p.cov[3, 1])
     assert [law.batch_shape for law in p] == [(2,)] * 4
+
+
+@pytest.mark.parametrize("batch", [(), (3,)])
+@pytest.mark.parametrize("kind", [*COVARIANCES, "factor", "mixed"])
+def test_stacked_laws_are_the_same_laws_with_their_structure(kind, batch):
+    covs = [cov for name, cov in COVARIANCES.items() if kind in (name, "mixed")] * 2
+    if kind == "factor":
+        covs = [gm.Covariance.from_cholesky([[1.0, 0.0], [c, 1e-9]]) for c in (1.0, 2.0)]
+    rng = np.random.default_rng(0)
+    given = [gm.Gaussian(rng.standard_normal((*batch, 2)), cov) for cov in covs]
+    ps = gm.Gaussian.stack(given)
+    assert ps.batch_shape == (len(covs), *batch)
+    if kind != "mixed":
+        assert type(ps.covariance) is type(covs[0])
+    for one, law in zip(ps, given, strict=True):
+        np.testing.assert_array_equal(one.mean, law.mean)
+        np.testing.assert_allclose(gm.kl_divergence(one, law), np.zeros(batch), atol=1e-25)
+    np.testing.assert_array_equal(gm.Gaussian.stack(ps).cov, ps.cov)
+
+
+def test_stacked_factors_of_unequal_width():
+    columns = np.random.default_rng(0).standard_normal((6, 3))
+    given = [
+        gm.Gaussian(np.zeros(6), gm.Covariance.from_factor(columns[:, :r], 0.5)) for r in (1, 3)
+    ]
+    ps = gm.Gaussian.stack(given)
+    assert type(ps.covariance) is type(given[0].covariance)
+    for one, law in zip(ps, given, strict=True):
+        np.testing.assert_allclose(one.cov, law.cov, rtol=1e-15)
+        np.testing.assert_allclose(gm.entropy(one), gm.entropy(law), rtol=1e-14)
+
+
+def test_a_stacked_singular_law_keeps_its_support():
+    rng = np.random.default_rng(0)
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    flat = gm.Gaussian(np.zeros(3), (turn * [1.0, 1e-9, 0.0]) @ turn.T, allow_singular=True)
+    twin = gm.Gaussian(np.zeros(3), (turn * [2.0, 3e-9, 0.0]) @ turn.T, allow_singular=True)
+    ps = gm.Gaussian.stack([flat, gm.Gaussian.standard(3)])
+    np.testing.assert_allclose(
+        gm.kl_divergence(twin, ps)[0], gm.kl_divergence(twin, flat), rtol=1e-5
+    )
+
+
+def test_stacked_names():
+    named, bare = gm.Gaussian([0.0], [[1.0]], names=["a"]), gm.Gaussian([0.0], [[1.0]])
+    assert gm.Gaussian.stack([bare, named]).names == ("a",)
+    assert gm.Gaussian.stack(law for law in [bare, bare]).names is None
 
 
 def test_a_mean_and_a_covariance_broadcast():

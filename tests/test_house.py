@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,10 +106,43 @@ PUBLIC_FUNCTIONS = [
 ]
 
 
+PUBLIC_CLASSES = [getattr(gm, name) for name in gm.__all__ if inspect.isclass(getattr(gm, name))]
+PUBLIC_METHODS = [
+    getattr(owner, name)
+    for owner in PUBLIC_CLASSES
+    for name, kept in vars(owner).items()
+    if (name == "__call__" or not name.startswith("_"))
+    and callable(getattr(owner, name))
+    and getattr(owner, name).__module__.startswith("gaussmetrics")
+    # The contract of covariances stands in the docstring of the class.
+    if owner is not gm.Covariance or isinstance(kept, staticmethod)
+]
+
+
+def has_parts(documented, *parts):
+    text = inspect.getdoc(documented)
+    headings = re.findall(r"^(\w+)\n-+$", text, re.M)
+    assert not set(parts) - set(headings)
+    example = text[text.index("Examples\n") :].splitlines()
+    assert example[2].startswith((">>> import gaussmetrics as gm", ">>> from gaussmetrics."))
+
+
 @pytest.mark.parametrize("function", PUBLIC_FUNCTIONS, ids=lambda f: f.__name__)
 def test_docstrings_have_every_part(function):
-    for part in ("Parameters", "Returns", "Raises", "References", "Examples", ">>>"):
-        assert part in inspect.getdoc(function)
+    has_parts(function, "Parameters", "Returns", "Raises", "References", "Examples")
+
+
+@pytest.mark.parametrize("method", PUBLIC_METHODS, ids=lambda f: f.__qualname__)
+def test_docstrings_of_methods_have_every_part(method):
+    has_parts(method, "Returns", "Raises", "Examples")
+    if set(inspect.signature(method).parameters) - {"self"}:
+        has_parts(method, "Parameters", "Examples")
+
+
+@pytest.mark.parametrize("owner", PUBLIC_CLASSES, ids=lambda c: c.__name__)
+def test_docstrings_of_classes_have_every_part(owner):
+    has_parts(owner, "Examples")
+    assert re.search("^(Parameters|Attributes)\n-|contract", inspect.getdoc(owner), re.M)
 
 
 @pytest.mark.parametrize("function", PUBLIC_FUNCTIONS, ids=lambda f: f.__name__)

@@ -5,6 +5,7 @@ import importlib
 import re
 
 import laws
+import mpmath as mp
 import numpy as np
 import pandas as pd
 import pytest
@@ -259,8 +260,41 @@ def test_constant_columns_are_accepted_on_request():
     wide = [np.column_stack([rows, np.full(len(rows), 3.0)]) for rows in (x, y)]
     result = gm.estimate(gm.squared_wasserstein_distance, *wide, allow_singular=True)
     check(result, delete_one(gm.squared_wasserstein_distance, x, y))
-    with pytest.raises(ValueError, match=r"cov is singular: .* pass allow_singular=True"):
+    text = r"^{} determines no law: cov(\[0\])? is singular: .* pass allow_singular=True"
+    with pytest.raises(ValueError, match=text.format("x")):
         gm.estimate(gm.squared_wasserstein_distance, *wide)
+    with pytest.raises(ValueError, match=text.format("y")):
+        gm.estimate(gm.squared_wasserstein_distance, np.eye(12)[:, :3], wide[1])
+    wide[0][0, 2], wide[1][:, 2] = 4.0, y[:, 0] ** 2
+    with pytest.raises(ValueError, match=text.format("x without some of its rows")):
+        gm.estimate(gm.squared_wasserstein_distance, *wide)
+
+
+@pytest.mark.parametrize("unit", [1e-82, 1e77])
+def test_units_without_their_squares(unit):
+    x, y = samples(60, 50)
+    expected = gm.estimate(gm.squared_wasserstein_distance, x, y)
+    result = gm.estimate(gm.squared_wasserstein_distance, unit * x, unit * y)
+    for name in ("value", "bias", "standard_error"):
+        scaled = getattr(result, name) / unit / unit
+        np.testing.assert_allclose(scaled, getattr(expected, name), rtol=1e-6)
+
+
+@pytest.mark.parametrize("k", [2, 8])
+def test_how_far_the_bias_of_a_divergence_is_corrected(k):
+    """KL(N(0, I) ‖ fit to n rows), n = 40 k, has a known mean; Quenouille's correction thus too."""
+    d = 40
+
+    def mean(n):
+        rest = n - 1
+        inverse = rest * d / (rest - d - 1) * (1.0 + 1.0 / n)
+        log_det = special.digamma((rest - np.arange(d)) / 2).sum() + d * np.log(2.0 / rest)
+        return 0.5 * (inverse - d + log_det)
+
+    n = k * d
+    left = n * mean(n) - (n - 1) * mean(n - 1)
+    assert left < 0
+    assert (abs(left) > mean(n)) == (k == 2)
 
 
 def test_samples_are_read_in_any_precision_and_not_changed():
@@ -285,6 +319,14 @@ def test_the_interval_is_students():
     assert repr(result) == "Estimate(value=2, standard_error=0.5, bias=0.1)"
 
 
+@pytest.mark.parametrize("beyond", [1e-3, 1e-12, 2.0**-53])
+def test_levels_next_to_one(beyond):
+    """With one degree of freedom Student's law is Cauchy's, whose quantile is a cotangent."""
+    low, high = gm.Estimate(0.0, 1.0, 0.1, 1).confidence_interval(1.0 - beyond)
+    exact = float(1 / mp.tan(mp.pi * mp.mpf(1.0 - (1.0 - beyond)) / 2))
+    np.testing.assert_allclose([-low, high], exact, rtol=1e-12)
+
+
 def infinite(p, q):
     return np.full(np.broadcast_shapes(p.batch_shape, q.batch_shape), np.inf)
 
@@ -292,7 +334,27 @@ def infinite(p, q):
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        ({"metric": "kl"}, TypeError, "metric must be a function of two Gaussians"),
+        (
+            {"metric": np.eye(2)},
+            TypeError,
+            "metric must be a function of two Gaussians, such as gaussmetrics.kl_divergence, got "
+            "an object of type ndarray.",
+        ),
+        (
+            {"metric": lambda _p, _q: "a"},
+            TypeError,
+            "metric must return real numbers, got dtype <U",
+        ),
+        (
+            {"metric": lambda _p, _q: 1j},
+            TypeError,
+            "must return real numbers, got dtype complex128",
+        ),
+        (
+            {"x": gm.Gaussian.standard(2), "y": gm.Gaussian.standard(2)},
+            TypeError,
+            "estimate takes samples, but x is a Gaussian. The metric between known laws needs no",
+        ),
         ({"x": [[1.0, 2.0], [3.0, np.nan]]}, ValueError, "x must be finite, but x[1, 1] is nan"),
         ({"y": [["a", "b"]]}, TypeError, "y must hold real numbers"),
         ({"x": [1.0, 2.0]}, ValueError, "x must have shape (..., n, d) with at least one column"),

@@ -679,7 +679,7 @@ LAW = gm.Gaussian.standard(2)
         (lambda: gm.wasserstein_geodesic(LAW, LAW, np.nan), ValueError, "t must be finite"),
         (lambda: gm.wasserstein_geodesic(PS, LAW, [0.5, 1]), ValueError, "p, q and t must broadc"),
         (lambda: gm.wasserstein_barycenter(LAW), ValueError, "ps must be a batch of shape (n,)"),
-        (lambda: gm.wasserstein_barycenter([LAW]), TypeError, "takes Gaussian objects, but ps is"),
+        (lambda: gm.wasserstein_barycenter([LAW]), TypeError, "takes a batch of Gaussians, but ps"),
         (lambda: gm.wasserstein_barycenter(PS[:0]), ValueError, "at least one law, got an empty"),
         (lambda: gm.wasserstein_barycenter(PS, [1, 2]), ValueError, "weights must have one entry"),
         (lambda: gm.wasserstein_barycenter(PS, [1, -2, 1]), ValueError, "but weights[1] is -2"),
