@@ -9,12 +9,7 @@ from numpydoc import xref
 
 import gaussmetrics
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE / "_extensions"))
-
-# Sphinx reads what lies in this folder, and through a symbolic link loses notebooks' links.
-shutil.rmtree(HERE / "notebooks", ignore_errors=True)
-shutil.copytree(HERE.parent / "notebooks", HERE / "notebooks", ignore=shutil.ignore_patterns(".*"))
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "gaussmetrics"
 author = "The gaussmetrics developers"
@@ -29,6 +24,7 @@ extensions = [
     "sphinx_design",
     "sphinx_copybutton",
     "citations",
+    "line_breaks",
     "mathml",
 ]
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
@@ -38,7 +34,7 @@ default_role = "autolink"  # `name` in a docstring links to what it names
 # Pages are Markdown; the notebooks run while the site is built and an error in one stops it.
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-nb_execution_mode = "cache"
+nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
@@ -53,6 +49,7 @@ autodoc_default_options = {
 }
 numpydoc_show_class_members = False
 xref.DEFAULT_LINKS.clear()  # they point at other projects' sites
+nitpick_ignore_regex = [("py:obj", r"sklearn\..*")]  # the same for "See Also"
 numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"
 numpydoc_xref_aliases = {
@@ -64,7 +61,7 @@ html_title = "gaussmetrics"
 html_logo = html_favicon = "_static/logo.svg"
 html_static_path = ["_static"]
 html_css_files = ["gaussmetrics.css"]
-html_math_renderer = "mathml"
+html_math_renderer = "mathml"  # needs no script and no network: the pages work offline
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
@@ -95,7 +92,15 @@ def _skip_fields(_app, _what, _name, value, _skip, _options):
     return True if type(value).__name__ == "_tuplegetter" else None
 
 
+def _copy_notebooks(app):
+    """Sphinx reads what lies in its folder; through a symbolic link it loses notebooks' links."""
+    source, target = app.srcdir.parent / "notebooks", app.srcdir / "notebooks"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*"))
+
+
 def setup(app):
-    """Adapt docstrings, after numpydoc has read them."""
+    """Copy the notebooks before they are read; adapt docstrings after numpydoc has read them."""
+    app.connect("builder-inited", _copy_notebooks)
     app.connect("autodoc-process-docstring", _plain_text, priority=600)
     app.connect("autodoc-skip-member", _skip_fields)

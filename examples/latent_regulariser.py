@@ -19,6 +19,7 @@ except ImportError:
 
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)  # the matrices are so small that threads would only wait for each other
+STEPS = 100
 PRIOR_MEAN = torch.zeros(2)
 PRIOR_COV = torch.tensor([[1.0, 0.5], [0.5, 1.0]])
 
@@ -92,7 +93,7 @@ def compare_gradients():
             print(f"{name:<8} {case:<20} {a.norm():12.6f} {b.norm():10.6f} {(a - b).norm():11.1e}")
 
 
-def train(penalty, steps=200):
+def train(penalty):
     """Return reconstruction error and penalty of a linear VAE after training."""
     generator = torch.Generator().manual_seed(1)
     data = torch.randn(500, 2, generator=generator) @ torch.randn(2, 6, generator=generator)
@@ -100,7 +101,7 @@ def train(penalty, steps=200):
     log_variance = torch.zeros(2, requires_grad=True)
     decoder = (0.3 * torch.randn(6, 2, generator=generator)).requires_grad_()
     optimiser = torch.optim.Adam([encoder, log_variance, decoder], lr=0.05)
-    for _ in range(steps):
+    for _ in range(STEPS):
         codes = data @ encoder.T
         cov = torch.cov(codes.T) + torch.diag(log_variance.exp())
         noise = log_variance.exp().sqrt() * torch.randn(codes.shape, generator=generator)
@@ -114,7 +115,7 @@ def train(penalty, steps=200):
 
 def main():
     compare_gradients()
-    print(f"\n{'200 steps of a VAE from a zero head':<36} {'error':>8} {'penalty':>8}")
+    print(f"\n{f'{STEPS} steps of a VAE from a zero head':<36} {'error':>8} {'penalty':>8}")
     for name, penalty in [
         ("KL, closed form", kl_closed_form),
         ("KL, autograd", kl_autograd),

@@ -5,14 +5,16 @@
 reads a table with one observation a row and compares the groups that one column names, in all
 columns of numbers or in those given. It prints what it leaves out and why, the distances, how far
 apart groups would be by chance, how often rows would be put in the wrong group, and which columns
-differ most, and saves a picture beside the file. Columns are divided by their standard deviation,
-so units do not matter; covariances are shrunk by the rule of Ledoit and Wolf, so few rows will do.
-Semicolons, tabs and decimal commas are understood. Without arguments it writes a table of 178 wines
-as an example of yours and works on that.
+differ most; and it saves a picture beside the file, in the two columns that together tell the
+groups apart best. Columns are divided by their standard deviation, so units do not matter;
+covariances are shrunk by the rule of Ledoit and Wolf, so few rows will do. Semicolons, tabs,
+decimal commas and Latin-1 are understood. Without arguments it writes a table of 178 wines as an
+example of yours and works on that.
 """
 
-import sys
+import argparse
 import tempfile
+from io import StringIO
 from itertools import combinations
 from pathlib import Path
 
@@ -20,7 +22,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from sklearn.datasets import load_wine
-from sklearn.model_selection import StratifiedKFold, cross_val_score
+from sklearn.model_selection import cross_val_score
 
 import gaussmetrics as gm
 
@@ -32,37 +34,52 @@ def example():
     names = wine.target.map({0: "Barolo", 1: "Grignolino", 2: "Barbera"})
     path = Path(tempfile.mkdtemp()) / "wine.csv"
     wine.data.assign(cultivar=names).to_csv(path, index=False)
-    return [path, "cultivar"]
+    return path, "cultivar"
 
 
 def read(path):
     if not path.is_file():
         raise SystemExit(f"There is no file {path}.")
     try:
-        with path.open(encoding="utf-8") as file:
-            separator = max(",;\t", key=file.readline().count)
-        marks = "." if separator == "," else ".,"
-        readings = [pd.read_csv(path, sep=separator, decimal=mark) for mark in marks]
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise SystemExit(f"{path} is no table as CSV in UTF-8. Save it as one. ({error})") from None
-    return max(readings, key=lambda frame: frame.select_dtypes("number").shape[1])
+        return parsed(decoded(path))
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise SystemExit(f"{path} is no table as CSV. Save it as one. ({error})") from None
 
 
-def check(frame, named):
-    """Stop with an explanation unless the first name is a column of groups, the others columns."""
+def decoded(path):
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        print(f"{path} is not in UTF-8: read as Latin-1")
+        return content.decode("latin-1")
+
+
+def parsed(text):
+    """Return the table, by the separator of the first line and the mark that makes more numbers."""
+    sep = max(",;\t", key=text.partition("\n")[0].count)
+    options = {"sep": sep, "skipinitialspace": True}
+    marks = "." if sep == "," else ".,"
+    readings = [pd.read_csv(StringIO(text), decimal=mark, **options) for mark in marks]
+    frame = max(readings, key=lambda frame: frame.select_dtypes("number").shape[1])
+    return frame.rename(columns=str.rstrip).replace(r"\s+$", "", regex=True)
+
+
+def check(frame, group, columns):
+    """Stop with an explanation unless there is a column of groups, and the others asked for."""
     likely = [c for c in frame if 2 <= frame[c].nunique() <= min(20, len(frame) / FEWEST_ROWS)]
     hint = f"Columns that may name groups: {', '.join(likely) or 'none'}; all columns: "
     hint += ", ".join(frame)
-    if not named:
+    if group is None:
         raise SystemExit(f"Which column names the groups? Give it after the file. {hint}")
-    for column in named:
+    for column in (group, *columns):
         if column not in frame:
             raise SystemExit(f"There is no column {column!r}. {hint}")
-    sizes = frame[named[0]].value_counts()
+    sizes = frame[group].value_counts()
     groups = sizes[sizes >= FEWEST_ROWS]
     if len(groups) < 2 or groups.sum() < len(frame) / 2:
         raise SystemExit(
-            f"Column {named[0]!r} has {len(sizes)} values in {len(frame)} rows. To name groups, "
+            f"Column {group!r} has {len(sizes)} values in {len(frame)} rows. To name groups, "
             f"two need {FEWEST_ROWS} rows each, and most rows must belong to such. {hint}"
         )
 
@@ -73,10 +90,20 @@ def left_out(what, why):
         print(f"Left out, {why}: {', '.join(map(str, what[:10]))}{more}")
 
 
+def no_number(column):
+    """Return the entries that keep a column from being one of numbers."""
+    text = column.dropna().astype(str)
+    readings = [pd.to_numeric(text.str.replace(mark, "."), errors="coerce") for mark in ".,"]
+    failing = [text[reading.isna()] for reading in readings if reading.isna().any()]
+    return min(failing, key=len, default=text)
+
+
 def comparable(table, groups):
     """Return rows of numbers without gaps, and their groups; tell what is left out."""
     numbers = table.select_dtypes("number").replace([np.inf, -np.inf], np.nan)
-    left_out([c for c in table if c not in numbers], "no numbers")
+    failing = {c: no_number(table[c]) for c in table if c not in numbers}
+    told = [f"{c} ({len(x)} entries such as {x.iloc[0]!r})" for c, x in failing.items()]
+    left_out(told, "not only numbers")
     counting = numbers.columns[numbers.diff().iloc[1:].eq(1).all()]
     left_out(counting, "only counts the rows")
     empty = numbers.columns[numbers.isna().mean() > 0.5]
@@ -111,19 +138,27 @@ def by_chance(a, b):
 def confused(a, b):
     """Return the share of rows put in the wrong group, the mean of both groups, in new rows."""
     X, y = np.concatenate([a, b]), np.repeat([0, 1], [len(a), len(b)])
-    model, folds = gm.AnalyticLogisticRegression(priors=[0.5, 0.5]), StratifiedKFold(FEWEST_ROWS)
-    return 1.0 - cross_val_score(model, X, y, cv=folds, scoring="balanced_accuracy").mean()
+    model = gm.AnalyticLogisticRegression(priors=[0.5, 0.5])
+    return 1.0 - cross_val_score(model, X, y, cv=5, scoring="balanced_accuracy").mean()
 
 
-def report(parts, names, columns):
-    """Print how far apart the groups are; return the table and the columns to draw."""
-    fitted = [law(part) for part in parts]
-    laws = gm.Gaussian([p.mean for p in fitted], [p.cov for p in fitted])
-    table = gm.pairwise(gm.wasserstein_distance, laws)
+def distances(laws):
+    """Return the table of Wasserstein distances, and one for each column alone."""
+    marginals = [laws.marginal([i]) for i in range(laws.dim)]
+    table, *alone = (gm.pairwise(gm.wasserstein_distance, ps) for ps in (laws, *marginals))
+    return table, np.stack(alone, axis=-1)
+
+
+def clearest(laws, alone):
+    """Return the two columns that together tell the groups apart best, of ten that differ most."""
+    telling = np.argsort(-alone.sum(axis=(0, 1)))[:10]
+    pairs = combinations(telling, min(2, len(telling)))
+    return max(pairs, key=lambda c: gm.pairwise(gm.hellinger_distance, laws.marginal(c)).sum())
+
+
+def report(parts, names, columns, table, alone):
     print("\nWasserstein distance, in standard deviations of the columns")
     print(pd.DataFrame(table, names, names).round(2).to_string())
-    single = [gm.pairwise(gm.wasserstein_distance, laws.marginal([i])) for i in range(laws.dim)]
-    alone = np.stack(single, axis=-1)
     pairs = sorted(combinations(range(len(names)), 2), key=lambda pair: table[pair])[:10]
     width = max(13, *(len(f"{names[i]} – {names[j]}") for i, j in pairs))
     print(f"\n{'nearest first':{width}}  distance  by chance  confused  columns that differ most")
@@ -134,48 +169,57 @@ def report(parts, names, columns):
         print(f"{pair:{width}}  {table[i, j]:8.2f}  {chance:9.2f}  {wrong:8.1%}  {', '.join(most)}")
     print("by chance: no difference is shown below this distance, which shuffled rows reach too")
     print("confused: share of rows a linear classifier puts in the wrong one, cross-validated")
-    telling = np.argsort(-alone.sum(axis=(0, 1)))[:10]
-    return table, columns[list(clearest(laws, telling))]
-
-
-def clearest(laws, candidates):
-    """Return the two columns that together tell the groups apart best, or the only one."""
-    pairs = combinations(candidates, min(2, len(candidates)))
-    return max(pairs, key=lambda c: gm.pairwise(gm.hellinger_distance, laws.marginal(c)).sum())
 
 
 def picture(parts, names, table):
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    """Draw the groups in one or two columns, and the table if there are more than two groups."""
+    panels = 1 + (len(names) > 2)
+    figure = Figure(figsize=(5.5 * panels, 4.5), layout="constrained")
+    left, *right = figure.subplots(1, panels, squeeze=False)[0]
     laws = [gm.Gaussian.from_samples(part, allow_singular=True) for part in parts]
     gm.plot_gaussians(laws, labels=names, ax=left)
     if laws[0].dim == 2:
         for k, part in enumerate(parts):
             left.plot(*part.to_numpy().T, ".", color=f"C{k}", markersize=3, alpha=0.5)
     left.set_title("Regions of 95 % in the clearest columns")
-    gm.plot_pairwise(table, labels=names, ax=right)
-    right.set_title("Wasserstein distance, in standard deviations")
+    for axes in right:
+        gm.plot_pairwise(table, labels=names, ax=axes)
+        axes.set_title("Wasserstein distance, in standard deviations")
     return figure
 
 
-def main(path, *named):
+def main(path, group=None, *columns):
     path = Path(path)
     frame = read(path)
-    check(frame, named)
-    group, *chosen = named
+    check(frame, group, columns)
     print(f"{path}: {len(frame)} rows, {len(frame.columns)} columns, groups by {group}")
-    table = frame[chosen] if chosen else frame.drop(columns=group)
+    table = frame[list(columns)] if columns else frame.drop(columns=group)
     rows, groups = comparable(table, frame[group])
     labels = groups.unique()
     names = [str(label) for label in labels]
     scaled = rows / rows.std()
     parts = [scaled[groups == label].to_numpy() for label in labels]
-    distances, columns = report(parts, names, rows.columns)
-    parts = [rows.loc[groups == label, columns] for label in labels]
+    fitted = [law(part) for part in parts]
+    laws = gm.Gaussian([p.mean for p in fitted], [p.cov for p in fitted])
+    table, alone = distances(laws)
+    report(parts, names, rows.columns, table, alone)
+    drawn = rows.columns[list(clearest(laws, alone))]
     target = path.with_name(f"{path.stem}_groups.png")
-    picture(parts, names, distances).savefig(target)
+    picture([rows.loc[groups == label, drawn] for label in labels], names, table).savefig(target)
     print(f"\nPicture: {target}")
+    print(f"of {' and '.join(drawn)}, which together tell the groups apart best")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("table", nargs="?", help="a CSV file; without it, an example is made")
+    parser.add_argument("group", nargs="?", help="the column that names the groups")
+    parser.add_argument("columns", nargs="*", help="the columns to compare; else all of numbers")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] or example()))
+    given = arguments()
+    main(*(example() if given.table is None else (given.table, given.group, *given.columns)))

@@ -6,13 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 
 import gaussmetrics as gm
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = sorted([*DOCS.glob("how-to/*.md"), *DOCS.glob("coming-from/*.md")])
+PAGES = [
+    path
+    for folder in ("how-to", "coming-from")
+    for path in sorted((DOCS / folder).glob("*.md"))
+    if path.stem != "index"
+]
 # A block of code, or a row of a table: what, theirs, ours.
-RUNNABLE = re.compile(r"^```python\n(.*?)^```$|^\|[^|]*\| `([^`]+)` \| `([^`]+)` \|$", re.M | re.S)
+RUNNABLE = re.compile(
+    r"^```(?:python|{code-cell})\n(.*?)^```$|^\|[^|]*\| `([^`]+)` \| `([^`]+)` \|$", re.M | re.S
+)
 IMPORTED = re.compile(r"^(?:>>> )?(?:from|import) (\w+)", re.M)
 
 
@@ -41,11 +49,14 @@ def check_row(theirs, ours, names):
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_page(path):
     names = {}
-    for code, theirs, ours in RUNNABLE.findall(path.read_text(encoding="utf8")):
+    runnable = RUNNABLE.findall(path.read_text(encoding="utf8"))
+    assert any(code for code, _, _ in runnable)
+    for code, theirs, ours in runnable:
         if code:
             run_block(path.name, code, names)
         else:
             check_row(theirs, ours, names)
+    plt.close("all")
 
 
 @pytest.mark.parametrize("path", sorted(DOCS.glob("coming-from/*.md")), ids=lambda path: path.stem)

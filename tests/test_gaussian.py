@@ -253,7 +253,7 @@ def test_conditional_is_least_squares():
     data = rng.standard_normal((100, 4)) @ rng.standard_normal((4, 4)) + 3.0
     regression = gm.Gaussian.from_samples(data).conditional(given=[0, 1])
     design = np.column_stack([np.ones(100), data[:, :2]])
-    solution, residuals, *_ = np.linalg.lstsq(design, data[:, 2:])
+    solution, residuals, *_ = np.linalg.lstsq(design, data[:, 2:], rcond=None)
     np.testing.assert_allclose(regression.intercept, solution[0], rtol=1e-9)
     np.testing.assert_allclose(regression.weights, solution[1:], rtol=1e-9)
     np.testing.assert_allclose(np.diag(regression.covariance.dense()) * 99, residuals, rtol=1e-9)
