@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from math import isqrt
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ Block = tuple[slice, slice]
 CHUNK_BYTES = 4 * 2**20
 """A block of pairs is so small that one array (..., d, d) of it takes at most this much memory."""
 
-# Rows of a block: few, so that a mirrored table computes few pairs below its diagonal.
-_HEIGHT = 8
+# Rows of a block of a mirrored table: few, so that few pairs below the diagonal are computed.
+_FLAT = 8
 
 SYMMETRIC = frozenset(
     {
@@ -128,10 +129,10 @@ def _batch(name: str, law: Any) -> Gaussian:
 
 
 def _blocks(shape: tuple[int, int], dim: int, *, mirrored: bool) -> Iterator[Block]:
-    """Cut the table, or its upper half, into flat blocks."""
+    """Cut the table into square blocks, or its upper half into flat ones."""
     n, m = shape
     pairs = max(1, CHUNK_BYTES // (8 * dim * dim))
-    height = min(_HEIGHT, pairs)
+    height = min(_FLAT, pairs) if mirrored else isqrt(pairs)
     for i in range(0, n, height):
         for j in range(i if mirrored else 0, m, pairs // height):
             yield slice(i, min(i + height, n)), slice(j, min(j + pairs // height, m))
