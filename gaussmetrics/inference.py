@@ -15,7 +15,6 @@ from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import stdtrit
 
 from gaussmetrics import _checks, _interop, _linalg
 from gaussmetrics._typing import Array
@@ -93,6 +92,9 @@ class Estimate:
         """
         level = _checks.probability("confidence_level", confidence_level)
         # The lower tail, which keeps its digits where the level is close to 1.
+        # Loaded here: importing it takes as long as all of the toolkit.
+        from scipy.special import stdtrit
+
         reach = -self.standard_error * float(stdtrit(self.degrees_of_freedom, 0.5 * (1.0 - level)))
         return self.value - reach, self.value + reach
 
