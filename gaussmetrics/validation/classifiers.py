@@ -123,7 +123,7 @@ class Classification:
 
     def comparisons(self, dataset: Dataset, *, samples: int, seed: int) -> Iterator[Work]:
         """List the one comparison: repeated stratified splits, one for every 5000 samples."""
-        yield lambda: self._compare(dataset, max(5, samples // 5000), seed)
+        yield lambda: self._compare(dataset, max(4, samples // 5000), seed)
 
     def _compare(self, dataset: Dataset, splits: int, seed: int) -> list[Outcome]:
         rng = np.random.default_rng([seed, crc32(f"{dataset.name}: {self.name}".encode())])
