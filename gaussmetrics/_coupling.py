@@ -186,7 +186,7 @@ def with_noise(cov: Covariance, variance: Array) -> Covariance:
         return Diagonal(cov.variances() + v)
     if isinstance(cov, LowRank):
         return LowRank(cov.columns, cov.noise + v)
-    if isinstance(cov, Singular) or (isinstance(cov, Dense) and cov.given_factor is not None):
+    if isinstance(cov, Singular) or (isinstance(cov, Dense) and not cov.given_by_matrix):
         return LowRank(cov.factor(), np.repeat(v, cov.dim, axis=-1))
     matrix = cov.dense() + v[..., None] * np.eye(cov.dim)
     return Dense(_linalg.cholesky(matrix), matrix=matrix)
@@ -221,4 +221,4 @@ def smoothed_shape(
 def _relative_half_difference(p: Covariance, q: Covariance, middle: Covariance) -> Array:
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return 0.5 * (p.variances() - q.variances()) / middle.variances()
-    return np.asarray(0.5 * np.linalg.eigvalsh(_pair.whitened_difference(p, q, middle)))
+    return 0.5 * _linalg.eigvalsh(_pair.whitened_difference(p, q, middle))

@@ -52,7 +52,7 @@ def mixture(p: Covariance, q: Covariance, t: float) -> Covariance:
     if p.singular or q.singular:
         columns = _linalg.side_by_side(np.sqrt(t) * p.factor(), np.sqrt(1.0 - t) * q.factor())
         return Singular(columns)
-    if not (_given_as_matrix(p) and _given_as_matrix(q)):
+    if not (p.given_by_matrix and q.given_by_matrix):
         columns = _linalg.side_by_side(np.sqrt(t) * p.factor(), np.sqrt(1.0 - t) * q.factor())
         return Dense(_linalg.triangle(columns), factor=columns)
     matrix = t * p.dense() + (1.0 - t) * q.dense()
@@ -495,7 +495,7 @@ def _bures_newton(p: Dense, q: Dense) -> tuple[Array, Array]:
     value = np.where(believed, value, procrustes) * scale[..., 0, 0]
     y = np.where(np.asarray(believed)[..., None, None], y, start)
     differ = difference.any(axis=(-2, -1))
-    return np.where(differ, value, 0.0), np.where(differ[..., None, None], y, 0.0)
+    return np.asarray(value), np.where(differ[..., None, None], y, 0.0)
 
 
 def _procrustes_bound(f: Array, g: Array, rotation: Array) -> Array:
@@ -621,15 +621,7 @@ def _as_dense(cov: Covariance) -> Dense:
 
 
 def _given_by_factors(p: Covariance, q: Covariance) -> bool:
-    return all(
-        (isinstance(cov, Singular) and cov.given_matrix is None)
-        or (isinstance(cov, Dense) and cov.given_factor is not None)
-        for cov in (p, q)
-    )
-
-
-def _given_as_matrix(cov: Covariance) -> bool:
-    return isinstance(cov, Diagonal) or (isinstance(cov, Dense) and cov.given_factor is None)
+    return all(isinstance(c, (Dense, Singular)) and not c.given_by_matrix for c in (p, q))
 
 
 def _each_column(cov: Covariance) -> Covariance:
