@@ -77,23 +77,6 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Loaded when asked for: scikit-learn and matplotlib take longer to import than all of the rest.
-_LAZY = {
-    "AnalyticLogisticRegression": "gaussmetrics.linear_model",
-    **dict.fromkeys(
-        (
-            "plot_calibration",
-            "plot_decision_regions",
-            "plot_explanation",
-            "plot_gaussian",
-            "plot_gaussians",
-            "plot_pairwise",
-            "plot_transport",
-        ),
-        "gaussmetrics.plotting",
-    ),
-}
-
 __all__ = [
     "AnalyticLogisticRegression",
     "Conditional",
@@ -154,6 +137,11 @@ __all__ = [
     "wasserstein_distance",
     "wasserstein_geodesic",
 ]
+
+
+# Loaded when asked for: scikit-learn and matplotlib take longer to import than all of the rest.
+_LAZY = {name: "gaussmetrics.plotting" for name in __all__ if name.startswith("plot_")}
+_LAZY["AnalyticLogisticRegression"] = "gaussmetrics.linear_model"
 
 
 def __getattr__(name: str) -> Any:

@@ -90,11 +90,11 @@ class Estimate:
         >>> print(f"{low:.4f} {high:.4f}")
         0.6600 3.3400
         """
-        level = _checks.probability("confidence_level", confidence_level)
-        # The lower tail, which keeps its digits where the level is close to 1.
         # Loaded here: importing it takes as long as all of the toolkit.
         from scipy.special import stdtrit
 
+        level = _checks.probability("confidence_level", confidence_level)
+        # The lower tail, which keeps its digits where the level is close to 1.
         reach = -self.standard_error * float(stdtrit(self.degrees_of_freedom, 0.5 * (1.0 - level)))
         return self.value - reach, self.value + reach
 
