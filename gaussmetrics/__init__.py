@@ -12,59 +12,56 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from gaussmetrics.covariance import Covariance
-from gaussmetrics.displacement import (
-    TransportMap,
-    transport_map,
-    wasserstein_barycenter,
-    wasserstein_geodesic,
-)
 from gaussmetrics.divergences import (
     JensenShannonBounds,
+    bayes_error,
     bhattacharyya_coefficient,
     bhattacharyya_distance,
+    bhattacharyya_distance_gradient,
     cauchy_schwarz_divergence,
     chernoff_alpha,
     chernoff_information,
     chi_squared_divergence,
     cross_entropy,
     entropy,
+    fisher_rao_distance,
     geometric_jensen_shannon_divergence,
     hellinger_distance,
+    hellinger_distance_gradient,
     jeffreys_divergence,
+    jeffreys_divergence_gradient,
     jensen_shannon_bounds,
     kl_divergence,
+    kl_divergence_gradient,
     mutual_information,
     renyi_divergence,
-)
-from gaussmetrics.entropic import entropic_transport_cost, sinkhorn_divergence
-from gaussmetrics.explain import Explanation, explain
-from gaussmetrics.fisher_rao import fisher_rao_distance
-from gaussmetrics.gaussian import Conditional, Gaussian, Mixture
-from gaussmetrics.gradients import (
-    Gradient,
-    bhattacharyya_distance_gradient,
-    hellinger_distance_gradient,
-    jeffreys_divergence_gradient,
-    kl_divergence_gradient,
     renyi_divergence_gradient,
-    squared_wasserstein_distance_gradient,
+    total_variation_distance,
 )
+from gaussmetrics.explain import Explanation, explain
 from gaussmetrics.inference import Estimate, estimate
-from gaussmetrics.kernels import energy_distance, maximum_mean_discrepancy
-from gaussmetrics.mixtures import mixture_transport_plan, mixture_wasserstein_distance
-from gaussmetrics.moments import Moments
+from gaussmetrics.laws import Conditional, Covariance, Gaussian, Mixture, Moments
+from gaussmetrics.pairs.gradient import Gradient
 from gaussmetrics.pairwise import pairwise
-from gaussmetrics.total_variation import bayes_error, total_variation_distance
 from gaussmetrics.transport import (
+    TransportMap,
+    energy_distance,
+    entropic_transport_cost,
     gelbrich_bound,
     gromov_wasserstein_distance,
+    maximum_mean_discrepancy,
+    mixture_transport_plan,
+    mixture_wasserstein_distance,
+    sinkhorn_divergence,
     squared_wasserstein_distance,
+    squared_wasserstein_distance_gradient,
+    transport_map,
+    wasserstein_barycenter,
     wasserstein_distance,
+    wasserstein_geodesic,
 )
 
 if TYPE_CHECKING:
-    from gaussmetrics.linear_model import AnalyticLogisticRegression
     from gaussmetrics.plotting import (
         plot_calibration,
         plot_decision_regions,
@@ -74,6 +71,7 @@ if TYPE_CHECKING:
         plot_pairwise,
         plot_transport,
     )
+    from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 
 __version__ = "0.1.0"
 
@@ -141,7 +139,7 @@ __all__ = [
 
 # Loaded when asked for: scikit-learn and matplotlib take longer to import than all of the rest.
 _LAZY = {name: "gaussmetrics.plotting" for name in __all__ if name.startswith("plot_")}
-_LAZY["AnalyticLogisticRegression"] = "gaussmetrics.linear_model"
+_LAZY["AnalyticLogisticRegression"] = "gaussmetrics.softmax.classifier"
 
 
 def __getattr__(name: str) -> Any:

@@ -29,19 +29,24 @@ the split as it is. Other affine maps do not: some map makes any two covariances
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
 import numpy as np
 
-from gaussmetrics import _checks, _linalg, _pair
-from gaussmetrics._linalg import sum_of_squares, transpose
-from gaussmetrics._typing import Array, Scalars
-from gaussmetrics.covariance import Covariance
-from gaussmetrics.divergences import bhattacharyya_distance, kl_divergence
-from gaussmetrics.gaussian import Gaussian, operands
-from gaussmetrics.transport import squared_wasserstein_distance
+from gaussmetrics._array import linalg
+from gaussmetrics._array.linalg import sum_of_squares, transpose
+from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics.divergences.information import kl_divergence
+from gaussmetrics.divergences.overlap import bhattacharyya_distance
+from gaussmetrics.laws.gaussian import Gaussian
+from gaussmetrics.laws.operands import operands
+from gaussmetrics.laws.structure import Structure
+from gaussmetrics.pairs.bures import displacement
+from gaussmetrics.pairs.combinations import midpoint
+from gaussmetrics.pairs.differences import difference_along
+from gaussmetrics.transport.wasserstein import squared_wasserstein_distance
 
 Parts: TypeAlias = tuple[Array, Array, Array]
 """Means, scales and orientations along the axes."""
@@ -177,16 +182,16 @@ def explain(metric: Callable[..., Any], p: Gaussian, q: Gaussian) -> Explanation
     >>> gm.explain(gm.kl_divergence, p, q).scales.round(3)
     array([0.047, 0.153])
     """
-    _checks.explained_metric(metric, _SPLITS)
+    explained_metric(metric, _SPLITS)
     p, q = operands("explain", p, q)
     batch = np.broadcast_shapes(p.batch_shape, q.batch_shape)
     a, b = (law.covariance.broadcast_to(batch) for law in (p, q))
-    reference = b if metric is kl_divergence else _pair.midpoint(a, b)
+    reference = b if metric is kl_divergence else midpoint(a, b)
     axes = _principal_axes(reference, a)
     shift = p.mean - q.mean
     along = (transpose(axes) @ shift[..., None])[..., 0]
     if reference.singular:
-        magnitude = _linalg.norm(p.mean) + _linalg.norm(q.mean)
+        magnitude = linalg.norm(p.mean) + linalg.norm(q.mean)
         # What rounding leaves of the shift off the support is no shift.
         inside = np.asarray(reference.contains(shift, magnitude))[..., None]
         beyond = np.arange(p.dim) >= np.asarray(reference.rank())[..., None]
@@ -197,24 +202,24 @@ def explain(metric: Callable[..., Any], p: Gaussian, q: Gaussian) -> Explanation
     return Explanation(metric.__name__, axes, *parts)
 
 
-def _split_kl(p: Covariance, q: Covariance, axes: Array, shift: Array) -> Parts:
-    change = _pair.difference_along(p, q, transpose(axes))
+def _split_kl(p: Structure, q: Structure, axes: Array, shift: Array) -> Parts:
+    change = difference_along(p, q, transpose(axes))
     rows = transpose(axes) @ p.factor()
     a, b = _variances(rows, p), _variances(transpose(axes) @ q.factor(), q)
     safe = np.where(b > 0, b, 1.0)
     stretch = np.where(b > 0, np.sqrt(a) / np.sqrt(safe), np.where(a > 0, np.inf, 1.0))
-    excess = np.where(b > 0, _linalg.diagonal(change) / safe, stretch - 1.0)
+    excess = np.where(b > 0, linalg.diagonal(change) / safe, stretch - 1.0)
     scales = _excess_minus_log(excess, stretch)
     return 0.5 * _squared(shift, b), 0.5 * scales, _total_correlation(rows, change, a, p)
 
 
-def _split_bhattacharyya(p: Covariance, q: Covariance, axes: Array, shift: Array) -> Parts:
-    half = 0.5 * _pair.difference_along(p, q, transpose(axes))
+def _split_bhattacharyya(p: Structure, q: Structure, axes: Array, shift: Array) -> Parts:
+    half = 0.5 * difference_along(p, q, transpose(axes))
     rows, columns = transpose(axes) @ p.factor(), transpose(axes) @ q.factor()
     a, b = _variances(rows, p), _variances(columns, q)
     middle = 0.5 * a + 0.5 * b
     safe = np.where(middle > 0, middle, 1.0)
-    ratio = _linalg.diagonal(half) / safe
+    ratio = linalg.diagonal(half) / safe
     near = (np.abs(ratio) < 0.5) | (middle == 0)
     with np.errstate(divide="ignore"):
         far = 2.0 * np.log(safe) - sum(np.log(np.where(near, safe, v)) for v in (a, b))
@@ -224,8 +229,8 @@ def _split_bhattacharyya(p: Covariance, q: Covariance, axes: Array, shift: Array
     return 0.125 * _squared(shift, middle), 0.25 * scales, 0.5 * orientations
 
 
-def _split_wasserstein(p: Covariance, q: Covariance, axes: Array, shift: Array) -> Parts:
-    difference, moved = _pair.displacement(p, q)
+def _split_wasserstein(p: Structure, q: Structure, axes: Array, shift: Array) -> Parts:
+    difference, moved = displacement(p, q)
     r, y = transpose(axes) @ difference, transpose(axes) @ moved
     x = r + y
     a, b = (np.sqrt(sum_of_squares(rows, 1)) for rows in (x, y))
@@ -241,20 +246,20 @@ def _split_wasserstein(p: Covariance, q: Covariance, axes: Array, shift: Array) 
     return shift**2, scales, np.where(near, close, apart)
 
 
-_SPLITS: dict[Callable[..., Any], Callable[[Covariance, Covariance, Array, Array], Parts]] = {
+_SPLITS: dict[Callable[..., Any], Callable[[Structure, Structure, Array, Array], Parts]] = {
     kl_divergence: _split_kl,
     bhattacharyya_distance: _split_bhattacharyya,
     squared_wasserstein_distance: _split_wasserstein,
 }
 
 
-def _principal_axes(reference: Covariance, other: Covariance) -> Array:
+def _principal_axes(reference: Structure, other: Structure) -> Array:
     """Return the eigenvectors of R as columns; within an eigenspace, those of the other one."""
     axes, s, _ = np.linalg.svd(reference.factor(), full_matrices=True)
     d = reference.dim
     values = np.zeros((*s.shape[:-1], d))
     values[..., : s.shape[-1]] = s**2
-    new = values[..., :-1] - values[..., 1:] > _linalg.eigenvalue_cutoff(d) * values[..., :1]
+    new = values[..., :-1] - values[..., 1:] > linalg.eigenvalue_cutoff(d) * values[..., :1]
     if not new.all():
         group = np.concatenate([np.zeros_like(s[..., :1]), np.cumsum(new, axis=-1)], axis=-1)
         axes = axes @ _axes_within(group, transpose(axes) @ other.factor())
@@ -272,16 +277,16 @@ def _axes_within(group: Array, rows: Array) -> Array:
     return same * np.linalg.eigh(blocks)[1]
 
 
-def _variances(rows: Array, cov: Covariance) -> Array:
+def _variances(rows: Array, cov: Structure) -> Array:
     """Return the variances along the axes; of a singular law, zero where only rounding is left."""
     values = np.asarray(sum_of_squares(rows, 1))
     if not cov.singular:
         return values
-    cutoff = _linalg.eigenvalue_cutoff(cov.dim) * values.sum(axis=-1, keepdims=True)
+    cutoff = linalg.eigenvalue_cutoff(cov.dim) * values.sum(axis=-1, keepdims=True)
     return np.where(values > cutoff, values, 0.0)
 
 
-def _total_correlation(rows: Array, change: Array, variances: Array, cov: Covariance) -> Array:
+def _total_correlation(rows: Array, change: Array, variances: Array, cov: Structure) -> Array:
     """Return −½ (log C)_ii for the correlations C between the axes, of Σ = F Fᵀ with rows F.
 
     `change` has the off-diagonal entries of Σ, right in their last digits where Σ is almost
@@ -292,10 +297,10 @@ def _total_correlation(rows: Array, change: Array, variances: Array, cov: Covari
     scaled = change / deviations[..., None] / deviations[..., None, :]
     near = np.asarray(sum_of_squares(scaled, 2) < 0.25)[..., None]
     off = np.where(near[..., None], scaled, 0.0) * (1.0 - np.eye(d))
-    e, u = np.linalg.eigh(_linalg.symmetric_part(off))
+    e, u = np.linalg.eigh(linalg.symmetric_part(off))
     # An axis without variance counts as one that is independent of the others.
     still = (variances == 0)[..., None] * np.eye(d)
-    unit = _linalg.side_by_side(rows / deviations[..., None], still)
+    unit = linalg.side_by_side(rows / deviations[..., None], still)
     far, s, _ = np.linalg.svd(unit, full_matrices=False)
     turn = np.where(near[..., None], u, far)
     terms = _excess_minus_log(np.where(near, e, s * s - 1.0), s)
@@ -313,7 +318,7 @@ def _excess_minus_log(excess: Array, root: Array) -> Array:
     usual = ~near & (root > 0) & np.isfinite(root)
     safe = np.where(usual, root, 1.0)
     far = np.where(usual, safe * safe - 1.0 - 2.0 * np.log(safe), np.inf)
-    return np.where(near, _linalg.x_minus_log1p(np.where(near, excess, 0.0)), far)
+    return np.where(near, linalg.x_minus_log1p(np.where(near, excess, 0.0)), far)
 
 
 def _squared(shift: Array, variances: Array) -> Array:
@@ -321,3 +326,13 @@ def _squared(shift: Array, variances: Array) -> Array:
     safe = np.where(variances > 0, variances, 1.0)
     off = np.where(shift == 0, 0.0, np.inf)
     return np.where(variances > 0, (shift / np.sqrt(safe)) ** 2, off)
+
+
+def explained_metric(metric: Any, known: Iterable[Any]) -> None:
+    """Check that a metric is one of those whose parts are known."""
+    if not any(metric is function for function in known):
+        names = ", ".join(function.__name__ for function in known)
+        raise ValueError(
+            f"metric must be one of {names} of gaussmetrics, got "
+            f"{getattr(metric, '__name__', repr(metric))}. Other metrics have no such split."
+        )

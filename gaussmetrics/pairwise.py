@@ -9,16 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gaussmetrics import (
-    _checks,
-    divergences,
-    fisher_rao,
-    kernels,
-    total_variation,
-    transport,
-)
-from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian, operand
+from gaussmetrics._array import reading
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian, operand
+from gaussmetrics.laws.operands import SYMMETRIC, callable_metric, flat_batch, same_space
 
 Metric = Callable[[Gaussian, Gaussian], Any]
 Block = tuple[slice, slice]
@@ -28,26 +22,6 @@ CHUNK_BYTES = 4 * 2**20
 
 # Rows of a block of a mirrored table: few, so that few pairs below the diagonal are computed.
 _FLAT = 8
-
-SYMMETRIC = frozenset(
-    {
-        divergences.bhattacharyya_coefficient,
-        divergences.bhattacharyya_distance,
-        divergences.cauchy_schwarz_divergence,
-        divergences.chernoff_information,
-        divergences.geometric_jensen_shannon_divergence,
-        divergences.hellinger_distance,
-        divergences.jeffreys_divergence,
-        fisher_rao.fisher_rao_distance,
-        total_variation.total_variation_distance,
-        kernels.energy_distance,
-        transport.gelbrich_bound,
-        transport.gromov_wasserstein_distance,
-        transport.squared_wasserstein_distance,
-        transport.wasserstein_distance,
-    }
-)
-"""The metrics whose table with itself is computed in one half and mirrored."""
 
 
 def pairwise(
@@ -105,10 +79,10 @@ def pairwise(
            [1., 0., 2.],
            [3., 2., 0.]])
     """
-    _checks.function("metric", metric)
+    callable_metric("metric", metric)
     ps = _batch("ps", ps)
     others = ps if qs is None else _batch("qs", qs)
-    _checks.same_space("pairwise", ps.dim, others.dim)
+    same_space("pairwise", ps.dim, others.dim)
     mirrored = qs is None and any(metric is known for known in SYMMETRIC)
     shape = (len(ps), len(others))
     for law in (ps, others):
@@ -124,7 +98,7 @@ def pairwise(
 
 
 def _batch(name: str, law: Any) -> Gaussian:
-    _checks.flat_batch(name, operand("pairwise", name, law).batch_shape)
+    flat_batch(name, operand("pairwise", name, law).batch_shape)
     return law
 
 
@@ -141,7 +115,7 @@ def _blocks(shape: tuple[int, int], dim: int, *, mirrored: bool) -> Iterator[Blo
 def _compute(metric: Metric, ps: Gaussian, qs: Gaussian, block: Block) -> Array:
     rows, columns = block
     values = np.asarray(metric(ps[rows][:, None], qs[columns]), dtype=np.float64)
-    _checks.broadcast_result(values.shape, (rows.stop - rows.start, columns.stop - columns.start))
+    broadcast_result(values.shape, (rows.stop - rows.start, columns.stop - columns.start))
     return values
 
 
@@ -160,5 +134,14 @@ def _shown(results: Iterable[Array], total: int) -> Iterable[Array]:
         from rich.console import Console
         from rich.progress import track
     except ImportError:
-        _checks.needs_extra("progress=True", "rich", "progress")
+        reading.needs_extra("progress=True", "rich", "progress")
     return track(results, "pairs", total=total, console=Console(stderr=True))
+
+
+def broadcast_result(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Check that a metric of the user's own broadcasts."""
+    if shape != expected:
+        raise ValueError(
+            f"metric must broadcast: for batches of shapes ({expected[0]}, 1) and "
+            f"({expected[1]},) it must return an array of shape {expected}, got {shape}."
+        )

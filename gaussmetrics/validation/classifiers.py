@@ -13,8 +13,8 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation import descent
 from gaussmetrics.validation.datasets import Dataset
 from gaussmetrics.validation.montecarlo import mean_with_error
@@ -48,7 +48,7 @@ Classifier: TypeAlias = Callable[..., Any]
 
 def analytic(**options: Any) -> Any:
     """Make the toolkit's own classifier."""
-    from gaussmetrics.linear_model import AnalyticLogisticRegression
+    from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 
     return AnalyticLogisticRegression(**options)
 

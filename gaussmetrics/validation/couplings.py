@@ -12,8 +12,8 @@ from itertools import islice
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation.descent import CONVERGED, ITERATIONS, descend, transport_bounds
 from gaussmetrics.validation.montecarlo import mean_with_error
 from gaussmetrics.validation.rows import GAP, Estimate, below

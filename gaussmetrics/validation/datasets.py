@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian
 
 COMPONENTS = {"iris": None, "wine": None, "breast_cancer": None, "digits": 16}
 """How many principal components stand for the columns; None keeps the columns."""

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation.montecarlo import mean_with_error
 from gaussmetrics.validation.rows import Estimate, above, below
 

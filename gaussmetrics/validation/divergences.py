@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import gaussmetrics as gm
-from gaussmetrics._typing import Scalars
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Scalars
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation import overlaps
 from gaussmetrics.validation.quantities import Quantity, classes, first_pair, neighbours
 

@@ -16,8 +16,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import logsumexp
 
-from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation.rows import Estimate
 
 

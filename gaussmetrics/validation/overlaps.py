@@ -11,8 +11,8 @@ from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar, root
 from scipy.special import logsumexp
 
-from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation.montecarlo import kl_divergence, mean_with_error
 from gaussmetrics.validation.rows import Estimate, equal
 

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
 import gaussmetrics as gm
-from gaussmetrics._typing import Array
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation.classifiers import penalty
 from gaussmetrics.validation.datasets import Dataset
 from gaussmetrics.validation.descent import (

@@ -15,8 +15,8 @@ from zlib import crc32
 import numpy as np
 
 import gaussmetrics as gm
-from gaussmetrics._typing import Scalars
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Scalars
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation import descent, montecarlo
 from gaussmetrics.validation.datasets import Dataset
 from gaussmetrics.validation.rows import Estimate, Outcome, Work

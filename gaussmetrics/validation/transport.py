@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 import gaussmetrics as gm
-from gaussmetrics._typing import Scalars
-from gaussmetrics.gaussian import Gaussian
+from gaussmetrics._array.types import Scalars
+from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.validation import couplings
 from gaussmetrics.validation.quantities import Quantity, neighbours
 

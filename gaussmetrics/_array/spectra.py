@@ -1,0 +1,90 @@
+"""Eigenvalues and sums of singular values of large batches, which the cores share."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import numpy as np
+
+from gaussmetrics._array import batch_last
+from gaussmetrics._array.linalg import diagonal, transpose
+from gaussmetrics._array.types import Array, Mask
+
+Arrays: TypeAlias = tuple[Array, ...]
+# Smaller batches are done before another thread has begun.
+_WORTH_SHARING = 2**17
+
+
+def eigvalsh(matrix: Array) -> Array:
+    """Return the eigenvalues of symmetric matrices; the cores share a large batch of them."""
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    (values,) = in_blocks(lambda block: (np.asarray(np.linalg.eigvalsh(block), float),), flat)
+    return values.reshape(matrix.shape[:-1])
+
+
+def nuclear_norm(matrix: Array) -> tuple[Array, Array]:
+    """Return the sum of the singular values s, and how much rounding weighs in it, from 1 up.
+
+    The weight is the mean of 1/s times the mean of s² over that of s: the Gram matrix, whose roots
+    they are, knows an s to ε s₁²/s. Where the smallest is too small for that, s are computed.
+    """
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    total, weight = in_blocks(_nuclear_norms, flat)
+    return total.reshape(matrix.shape[:-2]), weight.reshape(matrix.shape[:-2])
+
+
+def _nuclear_norms(matrix: Array) -> tuple[Array, Array]:
+    width = matrix.shape[-1]
+    few = width <= 24 and len(matrix) >= 32
+    # Where squares overflow or vanish, nothing is taken from them.
+    with np.errstate(all="ignore"):
+        gram = transpose(matrix) @ matrix
+        square = diagonal(gram).sum(axis=-1)
+        lost = ~((square > 1e-250) & (square < 1e250))
+        gram /= square[:, None, None]
+        gram[lost] = np.eye(width)
+        root, inverse, trusted = (batch_last.root_trace if few else _root_trace)(gram)
+        total, weight = np.sqrt(square) * root, inverse / (width * root)
+    steep = lost | ~trusted
+    if steep.any():
+        total[steep] = np.linalg.svd(matrix[steep], compute_uv=False).sum(axis=-1)
+        weight[steep] = 250.0
+    return total, weight
+
+
+def _root_trace(gram: Array) -> tuple[Array, Array, Mask]:
+    """Return tr √G, tr 1/√G and whether they can be trusted, from the eigenvalues."""
+    squares = np.asarray(np.linalg.eigvalsh(gram), float)
+    trusted = squares[:, 0] > 1e-4 * squares[:, -1]
+    roots = np.sqrt(np.where(trusted[:, None], squares, 1.0))
+    return roots.sum(axis=-1), (1.0 / roots).sum(axis=-1), trusted
+
+
+def in_blocks(function: Callable[[Array], Arrays], flat: Array) -> list[Array]:
+    """Apply a function to blocks of a batch (n, d, k) and join the results; cores share them."""
+    if flat.size < _WORTH_SHARING:
+        return [np.asarray(part) for part in function(flat)]
+    blocks = [flat[block] for block in batch_last.blocks(flat)]
+    parts = list(_shared(function, blocks))
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def _shared(function: Callable[[Array], Arrays], blocks: list[Array]) -> Iterable[Arrays]:
+    cores = _cores()
+    # While the interpreter shuts down, no thread can be started any more.
+    if cores == 1 or not threading.main_thread().is_alive():
+        return map(function, blocks)
+    from concurrent.futures import ThreadPoolExecutor
+
+    # NumPy lets other threads run while it works through a block.
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(function, blocks))
+
+
+def _cores() -> int:
+    """Return the first number of OMP_NUM_THREADS, or how many cores there are."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(wanted) if wanted.isdecimal() and int(wanted) else os.cpu_count() or 1

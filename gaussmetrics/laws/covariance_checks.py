@@ -1,0 +1,185 @@
+"""Checks of covariances: matrices, variances and factors, and the texts of their errors."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from gaussmetrics._array.linalg import eigenvalue_cutoff, symmetric_part, transpose
+from gaussmetrics._array.reading import batch_shape, label, real_array
+from gaussmetrics._array.types import Array
+
+SINGULAR_REMEDY = (
+    "Drop redundant variables, shrink the covariance, or pass allow_singular=True "
+    "to work on its support."
+)
+
+
+def square_matrix(name: str, value: Any) -> Array:
+    """Check a stack of symmetric matrices; positive definiteness is left to the factorisation."""
+    hint = " For variances alone, use Covariance.from_diagonal."
+    matrix = real_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
+    d = matrix.shape[-1]
+    if matrix.shape[-2] != d or d == 0:
+        raise ValueError(f"{name} must have shape (..., d, d), got {matrix.shape}.{hint}")
+    _refuse_asymmetric(name, matrix, value)
+    return symmetric_part(matrix)
+
+
+def _refuse_asymmetric(name: str, matrix: Array, value: Any) -> None:
+    """Accept asymmetry at the level of rounding in the precision of the input, and no more."""
+    kind = np.asarray(value).dtype
+    tolerance = np.sqrt(np.finfo(kind if kind.kind == "f" else np.float64).eps)
+    scale = np.sqrt(np.abs(np.diagonal(matrix, axis1=-2, axis2=-1)))
+    gap = np.abs(matrix - transpose(matrix))
+    bad = gap > tolerance * scale[..., :, None] * scale[..., None, :]
+    if bad.any():
+        *batch, i, j = (int(k) for k in np.argwhere(bad)[0])
+        at = (*batch, i, j)
+        mirrored = (*batch, j, i)
+        raise ValueError(
+            f"{name} must be symmetric, but {name}{list(at)} = {matrix[at]:.6g} and "
+            f"{name}{list(mirrored)} = {matrix[mirrored]:.6g}. "
+            f"If the asymmetry is noise, pass ({name} + {name}.T) / 2."
+        )
+
+
+def refuse_not_positive_definite(name: str, matrix: Array) -> NoReturn:
+    """Say which matrix of a batch is indefinite, or else singular."""
+    cutoff = eigenvalue_cutoff(matrix.shape[-1])
+    spectra: Array = np.asarray(np.linalg.eigvalsh(matrix))
+    not_indefinite(name, spectra)
+    scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=-2, axis2=-1), 0.0))
+    scale = np.where(scale > 0, scale, 1.0)
+    correlations = matrix / scale[..., :, None] / scale[..., None, :]
+    weakest = np.linalg.eigvalsh(correlations)[..., 0]
+    index = tuple(int(i) for i in np.argwhere(weakest == weakest.min())[0])
+    near = np.argwhere(weakest <= cutoff)
+    index = tuple(int(i) for i in near[0]) if len(near) else index
+    if name == "cov" and not matrix[index].any():
+        raise ValueError(
+            f"{label(name, index)} is zero: every column is constant. Give columns that vary, or "
+            "pass allow_singular=True for a law that sits in one point."
+        )
+    remedy = SINGULAR_REMEDY if name == "cov" else "It has no inverse."
+    raise ValueError(
+        f"{label(name, index)} is singular: its smallest eigenvalue, "
+        f"{spectra[index][0]:.6g}, is zero to rounding (largest {spectra[index][-1]:.6g}). {remedy}"
+    )
+
+
+def not_indefinite(name: str, eigenvalues: Array) -> None:
+    """Check eigenvalues, ascending, for negative ones that are not rounding."""
+    smallest, largest = eigenvalues[..., 0], np.abs(eigenvalues).max(axis=-1)
+    negative = np.argwhere(smallest < -eigenvalue_cutoff(eigenvalues.shape[-1]) * largest)
+    if len(negative):
+        index = tuple(int(i) for i in negative[0])
+        raise ValueError(
+            f"{label(name, index)} must be positive definite, but its smallest eigenvalue is "
+            f"{smallest[index]:.6g} (largest {eigenvalues[index][-1]:.6g}). "
+            f"A covariance has none below zero: check how it was made."
+        )
+
+
+def variances(name: str, value: Any, *, allow_zero: bool) -> Array:
+    """Check variances or eigenvalues: none negative, and none zero unless that is allowed."""
+    v = real_array(name, value, shape="(..., d)", min_ndim=1)
+    if v.shape[-1] == 0:
+        raise ValueError(f"{name} must have at least one entry, got shape {v.shape}.")
+    if (v < 0).any():
+        at = [int(i) for i in np.argwhere(v < 0)[0]]
+        raise ValueError(f"{name} must not be negative, but {name}{at} is {v[tuple(at)]:.6g}.")
+    if not allow_zero and not v.all():
+        at = [int(i) for i in np.argwhere(v == 0)[0]]
+        raise ValueError(
+            f"{name}{at} is zero, which makes the covariance singular. {SINGULAR_REMEDY}"
+        )
+    return v
+
+
+def cholesky_factor(name: str, value: Any) -> Array:
+    """Check a lower triangular factor with a positive diagonal."""
+    lower = real_array(name, value, shape="(..., d, d)", min_ndim=2)
+    d = lower.shape[-1]
+    if lower.shape[-2] != d or d == 0:
+        raise ValueError(f"{name} must have shape (..., d, d), got {lower.shape}.")
+    above = np.argwhere(np.triu(lower, 1))
+    if len(above):
+        at = [int(i) for i in above[0]]
+        raise ValueError(
+            f"{name} must be lower triangular, but {name}{at} is {lower[tuple(at)]:.6g}. "
+            f"Pass its transpose if it is upper triangular."
+        )
+    pivots = np.diagonal(lower, axis1=-2, axis2=-1)
+    bad = np.argwhere(pivots <= 0)
+    if len(bad):
+        at = [int(i) for i in bad[0]]
+        raise ValueError(
+            f"{name} must have a positive diagonal, but {name}{[*at, at[-1]]} is "
+            f"{pivots[tuple(at)]:.6g}. For a singular covariance, use Covariance.from_factor."
+        )
+    return lower
+
+
+def factor_matrix(name: str, value: Any) -> Array:
+    """Check a factor of a covariance: one row a variable."""
+    factor = real_array(name, value, shape="(..., d, r)", min_ndim=2)
+    if 0 in factor.shape[-2:]:
+        raise ValueError(
+            f"{name} must have shape (..., d, r) with at least one row and one column, "
+            f"got {factor.shape}."
+        )
+    return factor
+
+
+def factor_diagonal(value: Any, factor: Array) -> Array:
+    """Check the noise variances that go with a factor."""
+    d = factor.shape[-2]
+    noise = real_array("diagonal", value, shape="(..., d) or a number", min_ndim=0)
+    if noise.ndim and noise.shape[-1] != d:
+        raise ValueError(
+            f"diagonal must have one entry for each of the {d} rows of factor, got {noise.shape}."
+        )
+    if (noise <= 0).any():
+        at = [int(i) for i in np.argwhere(noise <= 0)[0]]
+        raise ValueError(
+            f"diagonal must be positive, but diagonal{at or ''} is {noise[tuple(at)]:.6g}. "
+            f"Leave it out for a covariance F Fᵀ."
+        )
+    noise = np.array(np.broadcast_to(noise, (*noise.shape[:-1], d)))
+    batch_shape("factor and diagonal", factor.shape[:-2], noise.shape[:-1])
+    return noise
+
+
+def not_singular(name: str, singular: bool, eigenvalues: Array) -> None:
+    """Check that positive eigenvalues do not vanish beside the largest."""
+    if singular:
+        raise ValueError(
+            f"{name} from {eigenvalues.min():.6g} to {eigenvalues.max():.6g} span more than double "
+            f"precision, which makes the covariance singular. {SINGULAR_REMEDY}"
+        )
+
+
+def orthogonal_matrix(name: str, value: Any, eigenvalues: Array) -> Array:
+    """Check that the columns of a square matrix are orthonormal, one for each eigenvalue."""
+    v = real_array(name, value, shape="(..., d, d)", min_ndim=2)
+    dim = eigenvalues.shape[-1]
+    batch_shape("eigenvalues and eigenvectors", eigenvalues.shape[:-1], v.shape[:-2])
+    if v.shape[-2:] != (dim, dim):
+        raise ValueError(f"{name} must have shape (..., {dim}, {dim}), got {v.shape}.")
+    defect = np.abs(transpose(v) @ v - np.eye(dim)).max(axis=(-2, -1), initial=0.0)
+    bad = np.argwhere(np.atleast_1d(defect) > 1e-8)
+    if len(bad):
+        index = tuple(int(i) for i in bad[0]) if v.ndim > 2 else ()
+        raise ValueError(
+            f"{label(name, index)} must have orthonormal columns, but VᵀV differs from the "
+            f"identity by {np.atleast_1d(defect)[tuple(bad[0])]:.2g}."
+        )
+    return v
+
+
+def full_rank(name: str, rank: int, dim: int, allow_singular: bool) -> None:
+    """Check that a covariance with a factor is nonsingular, unless that is allowed."""
+    if rank < dim and not allow_singular:
+        raise ValueError(f"{name} is singular: its rank is {rank} of {dim}. {SINGULAR_REMEDY}")

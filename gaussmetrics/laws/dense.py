@@ -1,0 +1,161 @@
+"""Covariances without structure: a triangular factor, and what was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+import numpy as np
+
+from gaussmetrics._array import batch_last, linalg, triangles
+from gaussmetrics._array.linalg import frozen, sum_of_squares, transpose
+from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics.laws import covariance_checks
+from gaussmetrics.laws.structure import Index, Structure
+
+
+@final
+class Dense(Structure):
+    """A positive definite Σ = L Lᵀ without further structure.
+
+    It remembers what was given, the matrix or a factor of it: the difference of two nearly equal
+    covariances is taken between what was given.
+    """
+
+    def __init__(
+        self,
+        lower: Array,
+        *,
+        matrix: Array | None = None,
+        factor: Array | None = None,
+        inverse: Array | None = None,
+    ) -> None:
+        self.lower = frozen(lower)
+        self.given_factor = None if factor is None else frozen(factor)
+        self._matrix = None if matrix is None else frozen(matrix)
+        self._inverse = None if inverse is None else frozen(inverse)
+        self.dim = lower.shape[-1]
+        self.batch_shape = lower.shape[:-2]
+
+    @classmethod
+    def from_matrix(cls, matrix: Array, name: str = "cov") -> Dense:
+        """Factorise a symmetric matrix, or say why it is no covariance."""
+        try:
+            lower = triangles.cholesky(matrix)
+        except np.linalg.LinAlgError:
+            covariance_checks.refuse_not_positive_definite(name, matrix)
+        if not is_well_factorised(matrix, lower):
+            covariance_checks.refuse_not_positive_definite(name, matrix)
+        return cls(lower, matrix=matrix)
+
+    def dense(self) -> Array:
+        if self._matrix is None:
+            self._matrix = frozen(self.lower @ transpose(self.lower))
+        return self._matrix
+
+    @property
+    def given_by_matrix(self) -> bool:
+        return self.given_factor is None
+
+    def factor(self) -> Array:
+        return self.lower if self.given_factor is None else self.given_factor
+
+    def half(self, columns: Array) -> Array:
+        return transpose(self.factor()) @ columns
+
+    def variances(self) -> Array:
+        if self._matrix is None:
+            return np.asarray(sum_of_squares(self.lower, 1))
+        return linalg.diagonal(self._matrix)
+
+    def whiten(self, x: Array) -> Array:
+        if self._matches_few(x.shape[:-1]):
+            return self._substitute(x[..., None], 1)[..., 0]
+        if self.batch_shape:
+            return (self._inverse_lower() @ x[..., None])[..., 0]
+        return triangles.solve_lower(self.lower, x.reshape(-1, self.dim).T).T.reshape(x.shape)
+
+    def whiten_columns(self, columns: Array) -> Array:
+        if self.batch_shape or columns.ndim > 2:
+            return self._inverse_lower() @ columns
+        return triangles.solve_lower(self.lower, columns)
+
+    def whiten_lower(self, other: Array) -> Array:
+        """Return L⁻¹ K for a lower triangular K (..., d, d)."""
+        if self._matches_few(other.shape[:-2]):
+            return self._substitute(other, 0)
+        if self.batch_shape or other.ndim > 2:
+            return self._inverse_lower() @ other
+        return triangles.solve_lower_triangle(self.lower, other)
+
+    def whitened_squares(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
+        """Return ‖L⁻¹ K‖² for a lower triangular K (..., d, d), and ‖L⁻¹ x‖²."""
+        if self._matches_few(other.shape[:-2]) and self._matches_few(x.shape[:-1]):
+            flat = (part.reshape(-1, *part.shape[self.lower.ndim - 2 :]) for part in (other, x))
+            squares = batch_last.whitened_squares(self._flat_lower(), *flat)
+            return squares[0].reshape(self.batch_shape), squares[1].reshape(self.batch_shape)
+        return sum_of_squares(self.whiten_lower(other), 2), sum_of_squares(self.whiten(x), 1)
+
+    def _matches_few(self, batch_shape: tuple[int, ...]) -> bool:
+        """Tell whether substitution in step with another batch beats inverting this one."""
+        return self._inverse is None and self.dim <= 8 and self.batch_shape == batch_shape != ()
+
+    def _substitute(self, columns: Array, full: int) -> Array:
+        flat = columns.reshape(-1, *columns.shape[-2:])
+        return batch_last.solve_lower_batch(self._flat_lower(), flat, full=full).reshape(
+            columns.shape
+        )
+
+    def _flat_lower(self) -> Array:
+        return self.lower.reshape(-1, self.dim, self.dim)
+
+    def _inverse_lower(self) -> Array:
+        """L⁻¹, kept so that a table of n × m pairs inverts n + m factors."""
+        if self._inverse is None:
+            self._inverse = frozen(triangles.invert_lower(self.lower))
+        return self._inverse
+
+    def prepare(self) -> None:
+        self._inverse_lower()
+
+    def log_det(self) -> Scalars:
+        return 2.0 * np.log(linalg.diagonal(self.lower)).sum(axis=-1)
+
+    def precisions(self) -> Array:
+        return np.asarray(sum_of_squares(transpose(self._inverse_lower()), 1))
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+        normals = rng.standard_normal((*shape, self.dim))
+        return (self.lower @ normals[..., None])[..., 0]
+
+    def marginal(self, chosen: Index) -> Dense:
+        lower = triangles.triangle(self.lower[..., chosen, :])
+        if self.given_factor is not None:
+            return Dense(lower, factor=self.given_factor[..., chosen, :])
+        return Dense(lower, matrix=self.dense()[..., chosen[:, None], chosen])
+
+    def regress(self, y: Index, x: Index) -> tuple[Array, Dense]:
+        # The Cholesky factor of (x, y) holds the regression in its blocks.
+        lower, k = self.marginal(np.concatenate([x, y])).lower, len(x)
+        inverse = triangles.invert_lower(lower[..., :k, :k])
+        residual = np.ascontiguousarray(lower[..., k:, k:])
+        return transpose(lower[..., k:, :k] @ inverse), Dense(residual, factor=residual)
+
+    def _with_parts(self, change: Callable[[Array, int], Array]) -> Dense:
+        def changed(part: Array | None) -> Array | None:
+            return None if part is None else change(part, 2)
+
+        return Dense(
+            change(self.lower, 2),
+            matrix=changed(self._matrix),
+            factor=changed(self.given_factor),
+            inverse=changed(self._inverse),
+        )
+
+
+def is_well_factorised(matrix: Array, lower: Array) -> bool:
+    """Tell whether every variable has some variance left that the ones before do not explain."""
+    pivots = linalg.diagonal(lower) ** 2
+    return bool(
+        (pivots > linalg.eigenvalue_cutoff(matrix.shape[-1]) * linalg.diagonal(matrix)).all()
+    )

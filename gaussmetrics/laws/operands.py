@@ -1,0 +1,105 @@
+"""The operands of a metric: Gaussians that fit each other."""
+
+from __future__ import annotations
+
+import reprlib
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gaussmetrics._array import reading
+from gaussmetrics._array.reading import real_array
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.gaussian import Gaussian, operand
+
+Metric = TypeVar("Metric", bound=Callable[..., Any])
+
+SYMMETRIC: set[Callable[..., Any]] = set()
+"""The metrics whose table with itself is computed in one half and mirrored."""
+
+
+def symmetric(metric: Metric) -> Metric:
+    """Tell that a metric has f(p, q) = f(q, p)."""
+    SYMMETRIC.add(metric)
+    return metric
+
+
+def operands(metric: str, p: Any, q: Any) -> tuple[Gaussian, Gaussian]:
+    """Check the two operands of a metric."""
+    operand(metric, "p", p)
+    operand(metric, "q", q)
+    same_space(metric, p.dim, q.dim)
+    if p.names is not q.names:
+        same_names(metric, p.names, q.names)
+    if p.batch_shape != q.batch_shape:
+        reading.batch_shape("p and q", p.batch_shape, q.batch_shape)
+    return p, q
+
+
+def same_space(metric: str, p_dim: int, q_dim: int) -> None:
+    """Check that two operands have the same dimension."""
+    if p_dim != q_dim:
+        raise ValueError(
+            f"{metric} needs p and q of the same dimension, got p.dim = {p_dim} and "
+            f"q.dim = {q_dim}."
+        )
+
+
+def same_names(metric: str, p: Sequence[str] | None, q: Sequence[str] | None) -> None:
+    """Check that two operands that name their variables name them alike, in one order."""
+    if p is None or q is None or p == q:
+        return
+    if set(p) == set(q):
+        remedy = "They are the same in another order: pass q.marginal(p.names) for q."
+    else:
+        remedy = (
+            "Compare the variables that both have, p.marginal(names) and q.marginal(names); if "
+            "they are only spelled differently, pass "
+            "gaussmetrics.Gaussian(q.mean, q.covariance, names=p.names) for q."
+        )
+    raise ValueError(
+        f"{metric} needs p and q of the same variables, got p.names = {reprlib.repr(p)} and "
+        f"q.names = {reprlib.repr(q)}. {remedy}"
+    )
+
+
+def flat_batch(name: str, shape: tuple[int, ...]) -> None:
+    """Check that a batch is a plain list of laws."""
+    if len(shape) != 1:
+        raise ValueError(
+            f"{name} must be a batch of shape (n,), got batch_shape {shape}. "
+            "Make it one with Gaussian.stack(laws), or with "
+            "Gaussian(means of shape (n, d), covariances of shape (n, d, d))."
+        )
+
+
+def law_weights(name: str, value: Any, count: int) -> Array:
+    """Check the weights of the laws of a batch, equal ones by default, and divide by their sum."""
+    if count == 0:
+        raise ValueError("a mean or a mixture needs at least one law, got an empty batch.")
+    if value is None:
+        return np.full(count, 1.0 / count)
+    weights = real_array(name, value, shape=f"({count},)", min_ndim=1)
+    if weights.shape != (count,):
+        raise ValueError(
+            f"{name} must have one entry a law, shape ({count},), got {weights.shape}."
+        )
+    if (weights < 0).any():
+        index = int(np.argmax(weights < 0))
+        raise ValueError(
+            f"{name} must not be negative, but {name}[{index}] is {weights[index]:.6g}."
+        )
+    if not weights.any():
+        raise ValueError(f"{name} must not all be zero.")
+    weights = weights / weights.max()
+    return weights / weights.sum()
+
+
+def callable_metric(name: str, value: Any) -> None:
+    """Check that something can be called on two Gaussians."""
+    if not callable(value):
+        raise TypeError(
+            f"{name} must be a function of two Gaussians, such as gaussmetrics.kl_divergence, "
+            f"got an object of type {type(value).__name__}."
+        )

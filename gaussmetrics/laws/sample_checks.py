@@ -1,0 +1,150 @@
+"""Checks of samples and their moments: rows, weights, degrees of freedom, shrinkage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gaussmetrics._array.reading import as_array, batch_shape, is_number, real_array
+from gaussmetrics._array.types import Array
+
+
+def streamed_samples(name: str, value: Any) -> np.ndarray[Any, Any]:
+    """Check samples that will be read block by block: no copy, and no loss of their dtype."""
+    array = as_array(name, value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"{name} must hold real numbers, got dtype {array.dtype}. "
+            f"Convert it first, for example with np.asarray({name}, dtype=float)."
+        )
+    if array.ndim < 2 or array.shape[-1] == 0:
+        raise ValueError(
+            f"{name} must have shape (..., n, d) with at least one column, got {array.shape}."
+            + (f" One column of numbers is {name}[:, None]." if array.ndim == 1 else "")
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        finite = np.isfinite(array.sum()) or np.isfinite(array).all()
+    if not finite:
+        real_array(name, value, shape="(..., n, d)", min_ndim=2)
+    return array
+
+
+def fitted_samples(
+    value: Any, weights: Any, ddof: float
+) -> tuple[np.ndarray[Any, Any], Array | None]:
+    """Check samples, one in a row, with weights that leave some degrees of freedom."""
+    rows = streamed_samples("X", value)
+    if rows.shape[-2] == 0:
+        raise ValueError(f"X must have at least one row, got shape {rows.shape}.")
+    w = None if weights is None else sample_weights(weights, rows.shape[:-1])
+    degrees_of_freedom(rows.shape[-2] if w is None else w.sum(axis=-1), ddof)
+    return rows, w
+
+
+def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
+    """Check the weights of samples: one a row, none negative, not all zero."""
+    weights = real_array("weights", value, shape="(..., n)", min_ndim=1)
+    if weights.shape[-1] != shape[-1]:
+        raise ValueError(
+            f"weights must have one entry a row of X, {shape[-1]}, got {weights.shape}."
+        )
+    usable_weights("weights", weights)
+    if batch_shape("X and weights", shape[:-1], weights.shape[:-1]) != shape[:-1]:
+        raise ValueError(
+            f"the batch shapes of X and weights must broadcast to that of X, got {shape[:-1]} "
+            f"and {weights.shape[:-1]}."
+        )
+    return weights
+
+
+def usable_weights(name: str, weights: Array) -> None:
+    """Check that no weight is negative and that they are not all zero."""
+    if (weights < 0).any():
+        index = [int(i) for i in np.argwhere(weights < 0)[0]]
+        raise ValueError(f"{name} must not be negative, but {name}{index} is.")
+    if not weights.any(axis=-1).all():
+        raise ValueError(f"{name} must not all be zero.")
+
+
+def degrees_of_freedom(count: Any, ddof: float) -> None:
+    """Check that enough samples are left to divide a scatter matrix by."""
+    if not is_number(ddof):
+        raise TypeError(f"ddof must be a number, got {ddof!r}.")
+    smallest = float(np.min(np.asarray(count, dtype=float), initial=np.inf))
+    if not smallest > ddof:
+        raise ValueError(
+            f"a covariance with ddof={ddof:g} needs more than {ddof:g} samples, got {smallest:g}."
+        )
+
+
+SHRINKAGE_FORMULAS = ("oas", "ledoit-wolf")
+
+
+def shrinkage(name: str, value: Any, rules: Sequence[str] = SHRINKAGE_FORMULAS) -> None:
+    """Check a shrinkage: a number from 0 to 1, or the name of a rule."""
+    if not (value in rules if isinstance(value, str) else is_number(value)):
+        *others, last = (f'"{rule}"' for rule in rules)
+        raise TypeError(
+            f"{name} must be a number from 0 to 1, {', '.join(others)} or {last}, got {value!r}."
+        )
+    if not isinstance(value, str) and not 0 <= value <= 1:
+        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}.")
+
+
+def shrunk_everywhere(shrinkages: Any) -> None:
+    """Check that a formula shrinks every covariance of a batch, or none."""
+    zero = np.argwhere(np.atleast_1d(shrinkages) == 0)
+    if len(zero):
+        raise ValueError(
+            f"the shrinkage of X[{int(zero[0][0])}] comes out as 0, which leaves it singular among "
+            f"others that are not. Give the shrinkage as a number."
+        )
+
+
+def some_variance(variance: Any) -> None:
+    """Check that there is a variance to shrink towards."""
+    if not np.all(variance):
+        raise ValueError("X does not vary at all, so there is no variance to shrink towards.")
+
+
+def moments(count: Any, mean: Any, scatter: Any) -> tuple[Array, Array, Array]:
+    """Check that a count, a mean and a scatter matrix can belong to one sample."""
+    n = real_array("count", count, shape="(...)", min_ndim=0)
+    m = real_array("mean", mean, shape="(..., d)", min_ndim=1)
+    s = finite_scatter(scatter)
+    if (n < 0).any():
+        raise ValueError(f"count must not be negative, got {n.min():g}.")
+    if s.shape != (*m.shape, m.shape[-1]) or n.shape != m.shape[:-1]:
+        raise ValueError(
+            f"count, mean and scatter must have shapes (...), (..., d) and (..., d, d), "
+            f"got {n.shape}, {m.shape} and {s.shape}."
+        )
+    return n, m, s
+
+
+def finite_scatter(value: Any) -> Array:
+    """Check that the squares of samples are within the floats."""
+    scatter = np.asarray(value, dtype=np.float64)
+    if not np.isfinite(scatter).all():
+        raise ValueError(
+            "the squares of X overflow float64. Rescale its columns, for example to unit variance."
+        )
+    return scatter
+
+
+def no_underflow(lost: Any) -> None:
+    """Check that columns that vary have squares that keep their digits."""
+    if np.any(lost):
+        raise ValueError(
+            "the squares of X underflow float64. Rescale its columns, for example to unit variance."
+        )
+
+
+def mergeable(first: tuple[int, ...], second: tuple[int, ...]) -> None:
+    """Check that two moments speak of the same variables, classes and batch."""
+    if first != second:
+        raise ValueError(
+            f"only moments of one shape can be merged, got means of shape {first} and {second}."
+        )

@@ -1,0 +1,1 @@
+"""Two covariances at once: what they share, how they differ. No other rooms look at both."""

@@ -1,0 +1,84 @@
+"""Coordinates in which one of two laws is standard normal and the other independent."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gaussmetrics._array import linalg
+from gaussmetrics._array.linalg import sum_of_squares, transpose
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.diagonal import Diagonal
+from gaussmetrics.laws.gaussian import Gaussian
+from gaussmetrics.laws.structure import Structure
+from gaussmetrics.pairs.differences import difference_along, whitened_difference
+from gaussmetrics.pairs.near import selected
+
+
+class Axes(NamedTuple):
+    """Two laws in the coordinates where q is N(0, I) and p is N(w, diag(λ)), (..., k) each.
+
+    Coordinates beyond the rank of the laws have log λ = w = 0.
+    """
+
+    log_scales: Array
+    shift: Array
+
+
+def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
+    """Return log λ for the eigenvalues λ of Σq⁻¹Σp, and w = Vᵀ Σq^−½ Δ for their directions V.
+
+    The supports must agree where the result is to mean anything. Costs O(d³) for all structures but
+    the diagonal one.
+    """
+    if isinstance(p, Diagonal) and isinstance(q, Diagonal):
+        batch = np.broadcast_shapes(p.batch_shape, q.batch_shape, shift.shape[:-1])
+        w = np.broadcast_to(q.whiten(shift), (*batch, p.dim))
+        return Axes(np.broadcast_to(_log_ratio(p.variances(), q.variances()), w.shape), w)
+    u, s, _ = np.linalg.svd(q.whiten_columns(p.factor()))
+    values = np.zeros(u.shape[:-1])
+    values[..., : s.shape[-1]] = s
+    supported = np.arange(u.shape[-1]) < np.asarray(q.rank())[..., None]
+    logs = 2.0 * np.log(np.where(supported & (values > 0), values, 1.0))
+    near = np.abs(logs).max(axis=-1) < 0.4
+    if near.any():
+        e, v = np.linalg.eigh(whitened_difference(*selected(near, p, q, q)))
+        logs[near], u[near] = np.log1p(np.maximum(e, -0.5)), v
+    white = q.whiten(shift)
+    w = (transpose(u) @ white[..., None])[..., 0]
+    return Axes(np.broadcast_to(logs, w.shape), w)
+
+
+def _log_ratio(v: Array, w: Array) -> Array:
+    """Return log(v / w), and zero where either vanishes."""
+    v, w = np.broadcast_arrays(v, w)
+    positive = (v > 0) & (w > 0)
+    v, w = np.where(positive, v, 1.0), np.where(positive, w, 1.0)
+    near = np.abs(v - w) < 0.5 * w
+    excess = np.where(near, v - w, 0.0) / w
+    return np.where(near, np.log1p(excess), np.log(v) - np.log(w))
+
+
+def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
+    """Return B (..., d, d), e and λ = 1 + e with B Σq Bᵀ = I and B Σp Bᵀ = diag(λ).
+
+    λ are the eigenvalues of Σq⁻¹Σp, and e keeps its digits near zero; both are positive definite.
+    """
+    whitener = q.whiten_columns(np.eye(q.dim))
+    if whitener.shape[-2] > q.dim:
+        whitener = np.asarray(np.linalg.qr(whitener, mode="r"))
+    change = linalg.symmetric_part(difference_along(p, q, whitener))
+    near = np.asarray(sum_of_squares(change, 2) < 0.25)[..., None]
+    e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
+    far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)
+    turn = np.where(near[..., None], u, far)
+    basis = transpose(turn) @ whitener
+    return basis, np.where(near, e, s * s - 1.0), np.where(near, 1.0 + e, s * s)
+
+
+def axes_of(p: Gaussian, q: Gaussian) -> Axes:
+    """Return two laws in the coordinates where q is standard normal and p is independent."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scales, shift = common_axes(p.covariance, q.covariance, p.mean - q.mean)
+    return Axes(scales, np.fmin(shift, np.inf))

@@ -1,0 +1,89 @@
+"""Optimal couplings of two laws: overlaps, maps, and what lies between."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gaussmetrics._array import linalg, procrustes
+from gaussmetrics._array.linalg import transpose
+from gaussmetrics._array.types import Array
+from gaussmetrics.laws.covariance import Covariance
+from gaussmetrics.laws.diagonal import Diagonal
+from gaussmetrics.laws.structure import Structure
+from gaussmetrics.pairs.bures import overlap, split_isotropic
+from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
+from gaussmetrics.pairs.differences import difference_along
+
+
+def overlaps(p: Structure, q: Structure) -> Array:
+    """Return the singular values of Fqᵀ Fp, whose squares are the eigenvalues of ΣpΣq."""
+    if isinstance(p, Diagonal) and isinstance(q, Diagonal):
+        return p.deviations * q.deviations
+    if both_low_rank(p, q):
+        a, b = as_low_rank(p), as_low_rank(q)
+        if a.isotropic and b.isotropic:
+            inside, outside, count = split_isotropic(a, b)
+            within = overlaps(*inside)
+            beyond = (outside[0] * outside[1])[..., None]
+            shape = (*within.shape[:-1], count)
+            return np.concatenate([within, np.broadcast_to(beyond, shape)], axis=-1)
+    return np.asarray(np.linalg.svd(overlap(p, q), compute_uv=False))
+
+
+def optimal_map(p: Structure, q: Structure) -> tuple[Array, Any]:
+    """Return T = Fq U s⁺ Uᵀ Fqᵀ with U s Vᵀ = svd(Fqᵀ Fp), and whether T Σp T = Σq.
+
+    No map spreads a law into a direction in which it does not vary.
+    """
+    g = q.factor()
+    u, s, _ = np.linalg.svd(transpose(g) @ p.factor(), full_matrices=False)
+    exists: Any = True
+    if p.singular or q.singular:
+        s = np.where(s > linalg.eigenvalue_cutoff(max(g.shape[-2:])) * s[..., :1], s, 0.0)
+        exists = (s > 0).sum(axis=-1) == q.rank()
+    roots = np.where(s > 0, 1.0 / np.sqrt(np.where(s > 0, s, 1.0)), 0.0)
+    columns = g @ (u * roots[..., None, :])
+    return columns @ transpose(columns), exists
+
+
+def interpolate(p: Structure, q: Structure, t: Array) -> Structure:
+    """Return the covariance of (1 − t) X + t Y under the optimal coupling of X and Y."""
+    if isinstance(p, Diagonal) and isinstance(q, Diagonal):
+        u = t[..., None]
+        deviations = (1.0 - u) * p.deviations + u * q.deviations
+        return Diagonal(deviations**2)
+    _, aligned = procrustes.aligned_difference(p.factor(), q.factor())
+    factor, aligned = linalg.same_width(p.factor(), aligned)
+    u = t[..., None, None]
+    return Covariance.from_factor((1.0 - u) * factor + u * aligned)
+
+
+def widened(array: Array, width: int) -> Array:
+    """Fill the last axis up with zeros."""
+    missing = max(0, width - array.shape[-1])
+    return np.pad(array, [(0, 0)] * (array.ndim - 1) + [(0, missing)])
+
+
+def eigenvalue_differences(p: Structure, q: Structure) -> Array:
+    """Return the differences of the eigenvalues, largest first; the shorter list ends in zeros.
+
+    From Vᵀ(Σp − Σq)W = a VᵀW − VᵀW b, wherever eigenvectors of the two laws can be paired.
+    """
+    if p.dim != q.dim or (isinstance(p, Diagonal) and isinstance(q, Diagonal)):
+        a, b = (np.sort(_eigenvalues(cov))[..., ::-1] for cov in (p, q))
+        width = max(p.dim, q.dim)
+        return widened(a, width) - widened(b, width)
+    (a, v), (b, w) = (np.linalg.eigh(cov.dense()) for cov in (p, q))
+    turn = transpose(v) @ w
+    cosines = linalg.diagonal(turn)
+    paired = np.abs(cosines) > 0.5
+    change = linalg.diagonal(difference_along(p, q, transpose(v)) @ turn)
+    return np.where(paired, change / np.where(paired, cosines, 1.0), a - b)
+
+
+def _eigenvalues(cov: Structure) -> Array:
+    if isinstance(cov, Diagonal):
+        return cov.variances()
+    return np.maximum(np.linalg.eigvalsh(cov.dense()), 0.0)

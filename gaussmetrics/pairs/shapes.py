@@ -1,0 +1,152 @@
+"""What the divergences say of two covariances alone, for equal means."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from gaussmetrics._array import linalg, spectra
+from gaussmetrics._array.linalg import sum_of_squares
+from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics.laws.dense import Dense
+from gaussmetrics.laws.diagonal import Diagonal
+from gaussmetrics.laws.low_rank import LowRank
+from gaussmetrics.laws.structure import Structure
+from gaussmetrics.pairs.axes import common_axes
+from gaussmetrics.pairs.chernoff import chernoff_terms
+from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
+from gaussmetrics.pairs.differences import whitened_difference
+from gaussmetrics.pairs.low_rank_integrals import (
+    bhattacharyya_low_rank,
+    kl_low_rank,
+    renyi_low_rank,
+)
+from gaussmetrics.pairs.near import recompute
+from gaussmetrics.pairs.supports import infinite_unless, ranges_agree
+
+
+def relative_trace(p: Structure, q: Structure) -> Scalars:
+    """Return tr(Σq⁺ Σp)."""
+    if isinstance(p, Diagonal):
+        return (p.variances() * q.precisions()).sum(axis=-1)
+    if isinstance(p, LowRank):
+        within = sum_of_squares(q.whiten_columns(p.columns), 2)
+        return within + (p.noise * q.precisions()).sum(axis=-1)
+    return sum_of_squares(q.whiten_columns(p.factor()), 2)
+
+
+def kl_terms(p: Structure, q: Structure, shift: Array) -> tuple[Scalars, Scalars]:
+    """Return KL for equal means, ½ Σ [e − log(1 + e)], and Δᵀ Σq⁻¹ Δ.
+
+    e are the eigenvalues of Σq⁻¹Σp − I.
+    """
+    if isinstance(p, Dense) and isinstance(q, Dense):
+        value, distance = _kl_triangular(p, q, shift)
+        return recompute(value, value < 0.2 + 0.04 * p.dim, _kl_near, p, q), distance
+    return _kl_structured(p, q), sum_of_squares(q.whiten(shift), 1)
+
+
+def _kl_structured(p: Structure, q: Structure) -> Scalars:
+    if isinstance(p, Diagonal) and isinstance(q, Diagonal):
+        return _kl_diagonal(p.variances(), q.variances())
+    excess = relative_trace(p, q) - q.rank()
+    value = 0.5 * (excess + q.log_det() - p.log_det())
+    nearly = 0.1 if both_low_rank(p, q) else 1.0
+    value = infinite_unless(ranges_agree(p, q), value)
+    return recompute(value, value < nearly, _kl_from_difference, p, q)
+
+
+def _kl_triangular(p: Dense, q: Dense, shift: Array) -> tuple[Scalars, Scalars]:
+    """Return ½ [‖C‖² − d − Σ log c_ii²] with the lower triangular C = Lq⁻¹ Lp, and ‖Lq⁻¹ Δ‖²."""
+    square, distance = q.whitened_squares(p.lower, shift)
+    pivots = linalg.diagonal(p.lower) / linalg.diagonal(q.lower)
+    return 0.5 * (square - p.dim) - np.log(pivots).sum(axis=-1), distance
+
+
+def _kl_positive(p: Dense, q: Dense) -> Array:
+    """Return the same sum in positive terms, ½ [Σ_{i>j} c_ij² + Σ (c_ii² − 1 − log c_ii²)].
+
+    It loses half as many digits, and so the eigenvalues of the difference can wait.
+    """
+    ratio = q.whiten_lower(p.lower)
+    pivots = linalg.diagonal(ratio)
+    below = ratio * np.tri(p.dim, k=-1)
+    terms = linalg.x_minus_log1p((pivots - 1.0) * (pivots + 1.0))
+    return np.asarray(0.5 * (sum_of_squares(below, 2) + terms.sum(axis=-1)))
+
+
+def _kl_near(p: Dense, q: Dense) -> Array:
+    value = _kl_positive(p, q)
+    return np.asarray(recompute(value, value < 0.01, _kl_from_difference, p, q))
+
+
+def _kl_diagonal(v: Array, w: Array) -> Array:
+    safe = np.where(w > 0, w, 1.0)
+    # Where a ratio of variances overflows, so does the divergence; no variance gives log 0.
+    with np.errstate(divide="ignore", over="ignore"):
+        excess = np.where(w > 0, v - w, 0.0) / safe
+        near = np.abs(excess) < 0.5
+        far = excess - np.log(np.where(near | (w == 0), 1.0, v)) + np.log(np.where(near, 1.0, safe))
+    terms = np.where(near, linalg.x_minus_log1p(np.where(near, excess, 0.0)), far)
+    return 0.5 * np.where((w == 0) & (v > 0), np.inf, terms).sum(axis=-1)
+
+
+def _kl_from_difference(p: Structure, q: Structure) -> Array:
+    if both_low_rank(p, q):
+        return kl_low_rank(as_low_rank(p), as_low_rank(q))
+    eigenvalues = spectra.eigvalsh(whitened_difference(p, q, q))
+    return 0.5 * linalg.x_minus_log1p(eigenvalues).sum(axis=-1)
+
+
+def bhattacharyya_shape(p: Structure, q: Structure, middle: Structure) -> Scalars:
+    """Return ½ log[det Σ / √(det Σp det Σq)] with Σ = (Σp + Σq)/2, the midpoint."""
+    if isinstance(p, Diagonal) and isinstance(q, Diagonal):
+        return _bhattacharyya_diagonal(p.variances(), q.variances())
+    if isinstance(p, Dense) and isinstance(q, Dense) and isinstance(middle, Dense):
+        a, b, c = (linalg.diagonal(cov.lower) for cov in (p, q, middle))
+        value = 0.5 * np.log((c / a) * (c / b)).sum(axis=-1)
+        return recompute(value, value < 0.1 + 0.02 * p.dim, _bhattacharyya_near, p, q, middle)
+    value = 0.5 * middle.log_det() - 0.25 * (p.log_det() + q.log_det())
+    nearly = 0.025 if both_low_rank(p, q) else 1.0
+    value = infinite_unless(ranges_agree(p, q), value)
+    return recompute(value, value < nearly, _bhattacharyya_from_difference, p, q, middle)
+
+
+def _bhattacharyya_near(p: Dense, q: Dense, middle: Dense) -> Array:
+    """Return ½ [KL(p‖m) + KL(q‖m)], in positive terms, for the midpoint m and equal means."""
+    value = 0.5 * (_kl_positive(p, middle) + _kl_positive(q, middle))
+    return np.asarray(recompute(value, value < 0.01, _bhattacharyya_from_difference, p, q, middle))
+
+
+def _bhattacharyya_diagonal(v: Array, w: Array) -> Array:
+    half = 0.5 * v + 0.5 * w
+    ratio = 0.5 * (v - w) / np.where(half > 0, half, 1.0)
+    with np.errstate(divide="ignore"):
+        near = np.abs(ratio) < 0.5
+        safe = np.where(half > 0, half, 1.0)
+        first, second = (np.log(np.where(near, safe, x)) for x in (v, w))
+        logs = 2.0 * np.log(safe) - first - second
+    terms = np.where(near, -np.log1p(-(np.where(near, ratio, 0.0) ** 2)), logs)
+    return 0.25 * terms.sum(axis=-1)
+
+
+def _bhattacharyya_from_difference(p: Structure, q: Structure, middle: Structure) -> Array:
+    if both_low_rank(p, q):
+        return bhattacharyya_low_rank(*(as_low_rank(cov) for cov in (p, q, middle)))
+    m = 0.5 * spectra.eigvalsh(whitened_difference(p, q, middle))
+    return -0.25 * np.log1p(-m * m).sum(axis=-1)
+
+
+def renyi_shape(p: Structure, q: Structure, middle: Structure, alpha: float) -> Scalars:
+    """Return ½ Σ [log(1 + βe)/β − log(1 + e)], β = 1 − α: Rényi's divergence for equal means.
+
+    `middle` is the mixture β Σp + α Σq with 0 < α < 1.
+    """
+    beta = 1.0 - alpha
+    if not both_low_rank(p, q) or isinstance(middle, Diagonal):
+        log_scales, _ = common_axes(p, q, np.zeros(p.dim))
+        value = chernoff_terms(log_scales, alpha).sum(axis=-1) / beta
+        return infinite_unless(ranges_agree(p, q), value)
+    exponent = 0.5 * (middle.log_det() - beta * p.log_det() - alpha * q.log_det())
+    return recompute(exponent / beta, exponent < 0.025, partial(renyi_low_rank, alpha), p, q)

@@ -1,0 +1,32 @@
+"""Distances unchanged by rigid motions: Wasserstein and kin, their maps, paths and means."""
+
+from gaussmetrics.transport.barycenter import wasserstein_barycenter
+from gaussmetrics.transport.displacement import TransportMap, transport_map, wasserstein_geodesic
+from gaussmetrics.transport.entropic import entropic_transport_cost, sinkhorn_divergence
+from gaussmetrics.transport.gradients import squared_wasserstein_distance_gradient
+from gaussmetrics.transport.gromov import gromov_wasserstein_distance
+from gaussmetrics.transport.kernels import energy_distance, maximum_mean_discrepancy
+from gaussmetrics.transport.mixtures import mixture_transport_plan, mixture_wasserstein_distance
+from gaussmetrics.transport.wasserstein import (
+    gelbrich_bound,
+    squared_wasserstein_distance,
+    wasserstein_distance,
+)
+
+__all__ = [
+    "TransportMap",
+    "energy_distance",
+    "entropic_transport_cost",
+    "gelbrich_bound",
+    "gromov_wasserstein_distance",
+    "maximum_mean_discrepancy",
+    "mixture_transport_plan",
+    "mixture_wasserstein_distance",
+    "sinkhorn_divergence",
+    "squared_wasserstein_distance",
+    "squared_wasserstein_distance_gradient",
+    "transport_map",
+    "wasserstein_barycenter",
+    "wasserstein_distance",
+    "wasserstein_geodesic",
+]

@@ -1,0 +1,175 @@
+"""Distances of mean embeddings: the maximum mean discrepancy and the energy distance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gaussmetrics._array import linalg, reading
+from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics.laws.covariance import Covariance
+from gaussmetrics.laws.gaussian import Gaussian
+from gaussmetrics.laws.operands import operands, symmetric
+from gaussmetrics.pairs.smoothed import smoothed_shape
+
+_STEP = 0.2
+_MARGIN = 12.0
+_RANGE = 400
+"""Lengths from 2**-400 to 2**400 have squares that neither overflow nor lose digits."""
+_BLOCK = 2**18
+"""How many numbers the covariances of one block of nodes hold at most, or else one node does."""
+
+
+def maximum_mean_discrepancy(p: Gaussian, q: Gaussian, *, bandwidth: float) -> Scalars:
+    """Return the maximum mean discrepancy for the Gaussian kernel k = exp(−‖x − y‖²/(2γ²)).
+
+    MMD² = E k(X, X′) + E k(Y, Y′) − 2 E k(X, Y)
+    E k(X, Y) = |I + (Σp + Σq)/γ²|^−½ exp(−½ Δᵀ (Σp + Σq + γ² I)⁻¹ Δ),  Δ = μp − μq
+
+    Parameters
+    ----------
+    p, q : Gaussian
+        Laws of the same dimension, singular ones included; batches (...) broadcast. Symmetric.
+    bandwidth : float
+        The width γ > 0 of the kernel, in the unit of the variables.
+
+    Returns
+    -------
+    float or (...) array
+        The discrepancy itself, not squared, without unit and below √2. A metric; right to relative
+        rounding near zero.
+
+    Raises
+    ------
+    TypeError
+        If p or q is not a Gaussian or bandwidth is not a number.
+    ValueError
+        If dimensions differ, batches do not broadcast, or bandwidth is not positive.
+
+    Notes
+    -----
+    The relative error is near 1e-15 times the condition number of the covariances with γ²/2 added
+    to all variances.
+
+    References
+    ----------
+    Gretton et al. 2012, https://jmlr.org/papers/v13/gretton12a.html, lemma 6; the expectation of
+    the kernel: Muandet et al. 2012, arXiv:1202.6504, table 1.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([1.0], [[4.0]])
+    >>> print(f"{gm.maximum_mean_discrepancy(p, q, bandwidth=1.0):.6f}")
+    0.399338
+    """
+    p, q = operands("maximum_mean_discrepancy", p, q)
+    width = reading.positive_number("bandwidth", bandwidth)
+    return np.sqrt(_squared_discrepancy(p, q, np.asarray(width)))
+
+
+def _squared_discrepancy(p: Gaussian, q: Gaussian, width: Array) -> Scalars:
+    """Return MMD² for bandwidths (...), as (√Ekpp − √Ekqq)² + 2 (√(Ekpp Ekqq) − Ekpq).
+
+    E k is the overlap of p and q with noise γ²/2 added to each, in the unit of that noise, so the
+    second part is an affinity of Bhattacharyya's kind, and no term cancels.
+    """
+    noise = np.asarray(0.5 * width * width)
+    middle, logs, change, shape = smoothed_shape(p.covariance, q.covariance, noise)
+    shift = 0.25 * linalg.sum_of_squares(middle.whiten(p.mean - q.mean), 1)
+    smaller, product = np.min(logs, axis=0), np.mean(logs, axis=0)
+    apart = np.exp(-0.5 * smaller) * np.expm1(-0.25 * np.abs(change)) ** 2
+    return apart - 2.0 * np.exp(-0.5 * product) * np.expm1(-(shape + shift))
+
+
+@symmetric
+def energy_distance(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return the energy distance, by quadrature.
+
+    D² = 2 E‖X − Y‖ − E‖X − X′‖ − E‖Y − Y′‖ = π^−½ ∫₀^∞ MMD²(u) u⁻² du
+
+    MMD(u) is the maximum mean discrepancy for the kernel exp(−u²‖x − y‖²).
+
+    Parameters
+    ----------
+    p, q : Gaussian
+        Laws of the same dimension, singular ones included; batches (...) broadcast. Symmetric.
+
+    Returns
+    -------
+    float or (...) array
+        The distance D itself, as in ``scipy.stats.energy_distance``, not its square; its unit is
+        the square root of that of the variables. A metric; keeps its digits near zero.
+
+    Raises
+    ------
+    TypeError
+        If p or q is not a Gaussian.
+    ValueError
+        If dimensions differ or batches do not broadcast.
+
+    Notes
+    -----
+    The quadrature is right to a relative 1e-10. Of a covariance with condition number κ, rounding
+    adds 1e-15 κ where that is larger.
+
+    References
+    ----------
+    Székely & Rizzo 2013, doi:10.1016/j.jspi.2013.03.018; as a discrepancy: Sejdinovic et al. 2013,
+    arXiv:1207.6076.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([1.0], [[4.0]])
+    >>> print(f"{gm.energy_distance(p, q):.6f}")
+    0.730825
+    """
+    p, q = operands("energy_distance", p, q)
+    p, q, unit = _in_range(p, q)
+    logs = _log_frequencies(p, q)
+    total = np.zeros(logs.shape[1:])
+    block = max(1, _BLOCK // max(1, total.size * p.dim**2))
+    for start in range(0, len(logs), block):
+        u = np.exp(logs[start : start + block])
+        weights = np.ones(len(u))
+        # Beyond both ends the integrand falls by the factor e in each unit of log u.
+        weights[0] += (start == 0) / np.expm1(_STEP)
+        weights[-1] += (start + block >= len(logs)) / np.expm1(_STEP)
+        terms = _squared_discrepancy(p, q, np.sqrt(0.5) / u) / u
+        total = total + np.tensordot(weights, terms, axes=1)
+    return np.sqrt(unit) * np.sqrt(_STEP / np.sqrt(np.pi) * total)
+
+
+def _in_range(p: Gaussian, q: Gaussian) -> tuple[Gaussian, Gaussian, float]:
+    """Return both laws in a unit, a power of two, in which no square over- or underflows."""
+    lengths = [0.5 * p.mean - 0.5 * q.mean]
+    lengths += [np.sqrt(law.covariance.variances()) for law in (p, q)]
+    exponent = np.frexp(max(np.abs(x).max(initial=0.0) for x in lengths))[1]
+    beyond = int(exponent - np.clip(exponent, -_RANGE, _RANGE))
+    if beyond == 0:
+        return p, q, 1.0
+    unit = np.ldexp(1.0, beyond)
+    scaled = (
+        Gaussian._from_checked(
+            law.mean / unit, Covariance.from_factor(law.covariance.factor() / unit)
+        )
+        for law in (p, q)
+    )
+    return *scaled, unit
+
+
+def _log_frequencies(p: Gaussian, q: Gaussian) -> Array:
+    """Return equally spaced log u (n, ...), well beyond the largest and the smallest length."""
+    shift = np.asarray(linalg.sum_of_squares(p.mean - q.mean, 1))
+    sizes = [np.asarray(law.covariance.trace()) for law in (p, q)]
+    largest = shift + sizes[0] + sizes[1]
+    largest = np.where(largest > 0, largest, 1.0)
+    floor = linalg.EPS**2 * largest
+    smallest = np.where(shift > floor, shift, largest)
+    for law in (p, q):
+        precision = law.covariance.precisions().sum(axis=-1)
+        smallest = np.minimum(smallest, 1.0 / np.maximum(precision, 1.0 / largest))
+    span = 0.5 * np.log(largest / np.maximum(smallest, floor))
+    count = int(np.ceil((np.max(span, initial=0.0) + 2 * _MARGIN) / _STEP)) + 1
+    steps = np.arange(count).reshape(-1, *(1,) * largest.ndim) * _STEP
+    return -0.5 * np.log(largest) - _MARGIN + steps
