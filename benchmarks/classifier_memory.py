@@ -17,7 +17,7 @@ from multiprocessing import get_context
 import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
-from gaussmetrics.linear_model import AnalyticLogisticRegression
+from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 
 ROWS, COLUMNS, CLASSES = 200_000, 512, 15
 BAR = 0.15

@@ -19,7 +19,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
-from gaussmetrics.linear_model import AnalyticLogisticRegression
+from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 
 SHAPES = ((50_000, 384, 15, 0.12), (12_000, 768, 119, 0.12))
 """Rows, columns, classes, and the distance of the class means in standard deviations a column."""

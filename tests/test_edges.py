@@ -4,11 +4,11 @@ import copy
 import pickle
 import re
 
-import laws
 import mpmath as mp
 import numpy as np
 import oracles
 import pytest
+import random_laws
 
 import gaussmetrics as gm
 
@@ -42,7 +42,7 @@ def test_wasserstein_from_a_plane_to_a_full_law_nearby(seed, distance):
 @pytest.mark.parametrize("kappa", [1e4, 1e10, 1e12, 1e14])
 def test_wasserstein_between_ill_conditioned_factors(kappa, size):
     rng = np.random.default_rng(0)
-    u, v = laws.orthogonal(rng, 3), laws.orthogonal(rng, 5)[:3]
+    u, v = random_laws.orthogonal(rng, 3), random_laws.orthogonal(rng, 5)[:3]
     f = (u * np.sqrt(kappa) ** -np.linspace(0.0, 1.0, 3)) @ v
     g = f * (1 + size * rng.standard_normal(f.shape))
     p, q = law(Cov.from_factor(f)), law(Cov.from_factor(g))
@@ -88,8 +88,8 @@ def test_bhattacharyya_of_factors_keeps_their_accuracy(kappa):
 
 def test_a_singular_neighbour_in_the_batch_costs_no_digits():
     rng = np.random.default_rng(5)
-    a = laws.covariance(rng, 4, kappa=1e8)
-    b = laws.perturbed(rng, a, 1e-10)
+    a = random_laws.covariance(rng, 4, kappa=1e8)
+    b = random_laws.perturbed(rng, a, 1e-10)
     flat = np.diag([1.0, 1.0, 0.0, 0.0])
     p, q = (G(np.zeros(4), np.stack([m, flat]), allow_singular=True) for m in (a, b))
     alone = gm.kl_divergence(G(np.zeros(4), a), G(np.zeros(4), b))
@@ -107,7 +107,7 @@ def test_an_ellipsis_indexes_the_batch_and_not_the_coordinates():
 @pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e155, 1e300])
 def test_wasserstein_where_squares_of_variances_overflow(scale):
     rng = np.random.default_rng(6)
-    a, b = laws.covariance(rng, 3), laws.covariance(rng, 3)
+    a, b = random_laws.covariance(rng, 3), random_laws.covariance(rng, 3)
     expected = gm.squared_wasserstein_distance(*(G(np.zeros(3), m) for m in (a, b)))
     scaled = gm.squared_wasserstein_distance(*(G(np.zeros(3), m * scale) for m in (a, b)))
     np.testing.assert_allclose(scaled / scale, expected, rtol=1e-12)
@@ -158,7 +158,7 @@ def test_conditionals_at_the_edge_of_double_precision():
     p = law(Cov.from_cholesky([[1.0, 0.0], [1.0, 1e-15]]))
     np.testing.assert_allclose(p.conditional([0]).weights, [[1.0]])
     np.testing.assert_allclose(p.conditional([0]).covariance.dense(), [[1e-30]])
-    cov = laws.covariance(np.random.default_rng(8), 4, kappa=1e14)
+    cov = random_laws.covariance(np.random.default_rng(8), 4, kappa=1e14)
     q = G(np.zeros(4), cov)
     for order in ([0, 1, 2, 3], [3, 2, 1, 0]):
         np.testing.assert_array_equal(q.marginal(order).cov, q.cov[np.ix_(order, order)])

@@ -3,14 +3,14 @@
 import dataclasses
 import re
 
-import laws
 import numpy as np
 import oracles
 import pytest
+import random_laws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import mp
-from test_structures import STRUCTURES, law
+from structured_laws import STRUCTURES, law
 
 import gaussmetrics as gm
 
@@ -62,8 +62,12 @@ def exact_parts(metric, p, q):
 
 
 def pair(rng, d, kappa, apart):
-    a = laws.covariance(rng, d, kappa=kappa)
-    b = laws.perturbed(rng, a, apart) if apart < 1 else laws.covariance(rng, d, kappa=kappa)
+    a = random_laws.covariance(rng, d, kappa=kappa)
+    b = (
+        random_laws.perturbed(rng, a, apart)
+        if apart < 1
+        else random_laws.covariance(rng, d, kappa=kappa)
+    )
     shift = apart * rng.standard_normal(d) / np.sqrt(kappa)
     return gm.Gaussian(np.zeros(d), a), gm.Gaussian(shift, b)
 
@@ -110,7 +114,7 @@ def test_no_part_is_negative(metric, seed, d, apart, kappa):
 def test_orientation_is_zero_where_covariances_commute(metric, seed, d, kappa, repeated):
     # Any pairing of the eigenvalues, sorted or swapped, and also with repeated ones.
     rng = np.random.default_rng(seed)
-    v = laws.orthogonal(rng, d)
+    v = random_laws.orthogonal(rng, d)
     w, x = 10.0 ** (-kappa * rng.random((2, d)))
     if repeated:
         w[1:3], x[2:] = w[0], x[-1]
@@ -158,7 +162,7 @@ def test_a_turn_is_orientation(metric, angle):
 @every
 def test_only_what_differs_is_named(metric):
     rng = np.random.default_rng(1)
-    p = laws.gaussian(rng, 4)
+    p = random_laws.gaussian(rng, 4)
     moved = gm.explain(metric, gm.Gaussian(p.mean + 1.0, p.cov), p)
     assert moved.scale == moved.orientation == 0.0 < moved.mean
     grown = gm.explain(metric, gm.Gaussian(p.mean, 4.0 * p.cov), p)
@@ -173,8 +177,8 @@ def test_only_what_differs_is_named(metric):
 @settings(max_examples=20, deadline=None)
 def test_unchanged_by_rigid_motions(metric, seed, d):
     rng = np.random.default_rng(seed)
-    p, q = laws.gaussian(rng, d), laws.gaussian(rng, d)
-    turn, shift = laws.orthogonal(rng, d), rng.standard_normal(d)
+    p, q = random_laws.gaussian(rng, d), random_laws.gaussian(rng, d)
+    turn, shift = random_laws.orthogonal(rng, d), rng.standard_normal(d)
     moved = [gm.Gaussian(turn @ x.mean + shift, turn @ x.cov @ turn.T) for x in (p, q)]
     ours, theirs = gm.explain(metric, p, q), gm.explain(metric, *moved)
     for part in PARTS:
@@ -186,7 +190,7 @@ def test_unchanged_by_rigid_motions(metric, seed, d):
 @pytest.mark.parametrize("metric", METRICS[1:], ids=lambda f: f.__name__)
 def test_symmetric_metrics_have_symmetric_parts(metric):
     rng = np.random.default_rng(2)
-    p, q = laws.gaussian(rng, 4), laws.gaussian(rng, 4)
+    p, q = random_laws.gaussian(rng, 4), random_laws.gaussian(rng, 4)
     ours, theirs = gm.explain(metric, p, q), gm.explain(metric, q, p)
     for part in ("directions", "means", "scales", "orientations"):
         np.testing.assert_allclose(getattr(ours, part), getattr(theirs, part), rtol=1e-9)
@@ -225,7 +229,7 @@ def test_near_factors_keep_their_digits(metric, size):
 @every
 def test_batches_broadcast_like_a_loop(metric, shapes):
     rng = np.random.default_rng(4)
-    p, q = (laws.gaussian(rng, 3, batch=shape) for shape in shapes)
+    p, q = (random_laws.gaussian(rng, 3, batch=shape) for shape in shapes)
     batch = np.broadcast_shapes(*shapes)
     parts = gm.explain(metric, p, q)
     assert np.shape(parts.total) == batch
@@ -245,8 +249,14 @@ def test_batches_broadcast_like_a_loop(metric, shapes):
 @every
 def test_near_and_far_and_degenerate_pairs_in_one_batch(metric):
     rng = np.random.default_rng(5)
-    p = laws.gaussian(rng, 3)
-    covs = [p.cov, laws.perturbed(rng, p.cov, 1e-6), np.eye(3), 5 * p.cov, laws.covariance(rng, 3)]
+    p = random_laws.gaussian(rng, 3)
+    covs = [
+        p.cov,
+        random_laws.perturbed(rng, p.cov, 1e-6),
+        np.eye(3),
+        5 * p.cov,
+        random_laws.covariance(rng, 3),
+    ]
     q = gm.Gaussian(np.zeros(3), covs)
     parts = gm.explain(metric, p, q)
     singles = [gm.explain(metric, p, q[i]).orientation for i in range(len(covs))]
@@ -254,10 +264,10 @@ def test_near_and_far_and_degenerate_pairs_in_one_batch(metric):
 
 
 class TestSingular:
-    basis = laws.orthogonal(np.random.default_rng(9), 4)
+    basis = random_laws.orthogonal(np.random.default_rng(9), 4)
 
     def on(self, columns, mean=0.0, seed=0):
-        small = laws.covariance(np.random.default_rng(seed), columns.shape[1])
+        small = random_laws.covariance(np.random.default_rng(seed), columns.shape[1])
         cov = columns @ small @ columns.T
         return gm.Gaussian(np.zeros(4) + mean, cov, allow_singular=True)
 
@@ -302,7 +312,7 @@ class TestSingular:
 @every
 def test_extreme_scales(metric, scale):
     rng = np.random.default_rng(6)
-    p, q = laws.gaussian(rng, 3), laws.gaussian(rng, 3)
+    p, q = random_laws.gaussian(rng, 3), random_laws.gaussian(rng, 3)
     a, b = (gm.Gaussian(np.sqrt(scale) * x.mean, scale * x.cov) for x in (p, q))
     factor = scale if metric is gm.squared_wasserstein_distance else 1.0
     ours, plain = gm.explain(metric, a, b), gm.explain(metric, p, q)
@@ -313,7 +323,7 @@ def test_extreme_scales(metric, scale):
 @every
 def test_shows_the_parts_and_cannot_be_changed(metric):
     rng = np.random.default_rng(7)
-    p, q = laws.gaussian(rng, 2), laws.gaussian(rng, 2, batch=(3,))
+    p, q = random_laws.gaussian(rng, 2), random_laws.gaussian(rng, 2, batch=(3,))
     single, batch = gm.explain(metric, p, q[0]), gm.explain(metric, p, q)
     lines = repr(single).splitlines()
     assert lines[0] == f"Explanation of {metric.__name__}"
@@ -326,8 +336,8 @@ def test_shows_the_parts_and_cannot_be_changed(metric):
 
 def test_directions_are_orthonormal_and_show_upwards():
     rng = np.random.default_rng(8)
-    q = laws.gaussian(rng, 4)
-    axes = gm.explain(gm.kl_divergence, laws.gaussian(rng, 4), q).directions
+    q = random_laws.gaussian(rng, 4)
+    axes = gm.explain(gm.kl_divergence, random_laws.gaussian(rng, 4), q).directions
     np.testing.assert_allclose(axes.T @ axes, np.eye(4), atol=1e-14)
     values = np.diag(axes.T @ q.cov @ axes)
     np.testing.assert_allclose(axes.T @ q.cov @ axes, np.diag(values), atol=1e-14)

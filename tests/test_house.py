@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,83 +16,86 @@ import gaussmetrics as gm
 
 PACKAGE = Path(gm.__file__).parent
 FLOORS = {
-    "_typing": 0, "_batch_last": 0, "_linalg": 0, "_checks": 0,
-    "covariance": 1, "moments": 1, "_intensity": 1, "_sample_covariance": 2,
-    "_interop": 2, "_html": 2, "gaussian": 2, "softmax": 2, "_shrinkage": 3,
-    "_pair": 3, "_coupling": 3,
-    "divergences": 4, "total_variation": 4, "fisher_rao": 4,
-    "transport": 4, "displacement": 4, "entropic": 4, "kernels": 4,
-    "pairwise": 5, "mixtures": 5,
-    "explain": 5, "gradients": 5, "inference": 5, "linear_model": 5, "plotting": 5,
-    "validation": 6, "__init__": 7,
+    "_array": 0, "laws": 1, "pairs": 2, "pairwise": 3,
+    "divergences": 4, "transport": 4, "softmax": 4, "inference": 4,
+    "explain": 5, "plotting": 6, "__init__": 7, "validation": 8,
 }  # fmt: skip
-GROUND_FLOOR = ["_typing", "_batch_last", "_linalg", "_checks"]  # each may use the ones before it
-JUDGES = ["montecarlo", "descent", "couplings"]
-
-
-def room(path):
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
-
-
-def internal_imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "gaussmetrics":
-            parts = node.module.split(".")[1:]
-            yield from [parts[0]] if parts else [alias.name for alias in node.names]
-
-
-def external_imports(path):
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield (node.module or "").split(".")[0]
-
-
 MODULES = sorted(PACKAGE.rglob("*.py"))
+FILES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in MODULES}
+EVERY_MODULE = pytest.mark.parametrize("name", FILES)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_point_down(path):
-    here = room(path)
-    for name in internal_imports(path):
-        if here == name == "validation":
-            continue
-        if FLOORS[here] == 0:
-            assert GROUND_FLOOR.index(name) < GROUND_FLOOR.index(here)
-        else:
-            assert FLOORS[name] <= FLOORS[here], f"{here} imports {name}, which stands above it"
+def room(name):
+    return name.split(".")[0]
 
 
-@pytest.mark.parametrize("name", JUDGES)
-def test_judges_never_see_the_closed_forms(name):
-    path = PACKAGE / "validation" / f"{name}.py"
-    rooms = set(internal_imports(path)) - {"validation"}
-    assert all(FLOORS[imported] <= FLOORS["gaussian"] for imported in rooms)
+def imports(name):
+    """Yield what a file imports, (module, name) each."""
+    for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf8"))):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, "") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.module or "", alias.name) for alias in node.names)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_heavy_libraries_stay_in_their_rooms(path):
+def files_imported(name):
+    """Yield the files of this package that a file imports."""
+    for module, imported in imports(name):
+        place = module.removeprefix("gaussmetrics").removeprefix(".")
+        if module.split(".")[0] == "gaussmetrics":
+            tries = (f"{place}.{imported}".strip("."), place, f"{place}.__init__".strip("."))
+            yield next(file for file in tries if file in FILES)
+
+
+@EVERY_MODULE
+def test_imports_point_down(name):
+    for other in files_imported(name):
+        here, there = FLOORS[room(name)], FLOORS[room(other)]
+        assert there < here or room(other) == room(name), f"{name} imports {other} above it"
+
+
+def test_no_circles():
+    list(TopologicalSorter({name: set(files_imported(name)) for name in FILES}).static_order())
+
+
+@pytest.mark.parametrize("judge", ["montecarlo", "descent", "couplings", "overlaps"])
+def test_judges_never_see_the_closed_forms(judge):
+    rooms = {room(other) for other in files_imported(f"validation.{judge}")}
+    assert rooms <= {"_array", "laws", "validation"}
+
+
+@EVERY_MODULE
+def test_only_two_wings_ask_a_covariance_for_its_class(name):
+    classes = {"Dense", "Diagonal", "LowRank", "Singular"}
+    assert room(name) in {"laws", "pairs"} or not classes & {
+        imported for _, imported in imports(name)
+    }
+
+
+@EVERY_MODULE
+def test_heavy_libraries_stay_in_their_rooms(name):
     allowed = {
         "pairwise": {"rich"},
-        "linear_model": {"sklearn"},
+        "softmax.classifier": {"sklearn"},
         "plotting": {"matplotlib"},
         "validation": {"sklearn", "matplotlib", "rich"},
     }
-    heavy = {"sklearn", "matplotlib", "rich", "torch"} & set(external_imports(path))
-    assert heavy <= allowed.get(room(path), set())
+    heavy = {"sklearn", "matplotlib", "rich", "torch"} & {
+        room(module) for module, _ in imports(name)
+    }
+    assert heavy <= allowed.get(name, allowed.get(room(name), set()))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_every_module_says_its_purpose(path):
-    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf8")))
+@EVERY_MODULE
+def test_every_module_says_its_purpose(name):
+    assert ast.get_docstring(ast.parse(FILES[name].read_text(encoding="utf8")))
 
 
 def test_all_is_what_is_there():
     assert sorted(gm.__all__) == gm.__all__
     for name in gm.__all__:
         assert getattr(gm, name) is not None
-    modules = {path.stem for path in MODULES} | {"validation"}
+    modules = {room(name) for name in FILES}
     public = {name for name in dir(gm) if not name.startswith("_")} - (modules - set(gm.__all__))
     assert public - {"annotations", "import_module", "Any", "TYPE_CHECKING"} == set(gm.__all__)
 

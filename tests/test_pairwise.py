@@ -5,9 +5,9 @@ import importlib
 import re
 from dataclasses import dataclass
 
-import laws
 import numpy as np
 import pytest
+import random_laws
 from table import COMPARISONS, METRICS, OVERLAPS
 
 import gaussmetrics as gm
@@ -18,7 +18,7 @@ room = importlib.import_module("gaussmetrics.pairwise")
 @pytest.fixture
 def batches():
     rng = np.random.default_rng(0)
-    return laws.gaussian(rng, 3, batch=(7,)), laws.gaussian(rng, 3, batch=(5,))
+    return random_laws.gaussian(rng, 3, batch=(7,)), random_laws.gaussian(rng, 3, batch=(5,))
 
 
 @pytest.fixture
@@ -96,11 +96,11 @@ def test_structures(structure):
 
 
 def test_each_covariance_is_inverted_once(batches, monkeypatch):
-    from gaussmetrics import _linalg
+    from gaussmetrics._array import triangles
 
     count = []
-    invert = _linalg.invert_lower
-    monkeypatch.setattr(_linalg, "invert_lower", lambda x: count.append(len(x)) or invert(x))
+    invert = triangles.invert_lower
+    monkeypatch.setattr(triangles, "invert_lower", lambda x: count.append(len(x)) or invert(x))
     gm.pairwise(gm.cross_entropy, *batches)
     assert count == [7, 5]
 

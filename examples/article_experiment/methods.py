@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegressionCV
 
-from gaussmetrics.linear_model import AnalyticLogisticRegression
+from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 from gaussmetrics.validation.descent import softmax_by_adam
 
 DESCENT = "gradient descent"

@@ -4,6 +4,7 @@ from gaussmetrics.softmax.class_moments import ClassMoments
 from gaussmetrics.softmax.regression import (
     analytic_softmax,
     log_softmax,
+    shrunk_covariance,
     softmax_coefficients,
     softmax_loss,
     softmax_loss_gradient,
@@ -13,6 +14,7 @@ __all__ = [
     "ClassMoments",
     "analytic_softmax",
     "log_softmax",
+    "shrunk_covariance",
     "softmax_coefficients",
     "softmax_loss",
     "softmax_loss_gradient",

@@ -3,11 +3,11 @@
 import re
 from itertools import pairwise
 
-import laws
 import mpmath as mp
 import numpy as np
 import oracles
 import pytest
+import random_laws
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import dblquad, quad, solve_ivp
@@ -23,14 +23,14 @@ LINE = gm.Gaussian([0.3], [[1.0]]), gm.Gaussian([1.0], [[4.0]])
 
 def pair(seed, d, **options):
     rng = np.random.default_rng(seed)
-    return laws.gaussian(rng, d, **options), laws.gaussian(rng, d, **options)
+    return random_laws.gaussian(rng, d, **options), random_laws.gaussian(rng, d, **options)
 
 
 def near(seed, d, apart, kappa=10.0):
     rng = np.random.default_rng(seed)
-    p = laws.gaussian(rng, d, kappa=kappa)
+    p = random_laws.gaussian(rng, d, kappa=kappa)
     shift = apart * rng.standard_normal(d) / np.sqrt(kappa)
-    return p, gm.Gaussian(p.mean + shift, laws.perturbed(rng, p.cov, apart))
+    return p, gm.Gaussian(p.mean + shift, random_laws.perturbed(rng, p.cov, apart))
 
 
 def integral(f):
@@ -201,7 +201,7 @@ class TestMutualInformation:
     @pytest.mark.parametrize("coupling", [0.9, 0.1, 1e-4, 1e-9, 1e-14])
     def test_accuracy(self, coupling):
         rng = np.random.default_rng(0)
-        cov = laws.covariance(rng, 5)
+        cov = random_laws.covariance(rng, 5)
         cov[:3, 3:] = coupling * cov[:3, 3:]
         cov[3:, :3] = cov[:3, 3:].T
         p = gm.Gaussian(np.zeros(5), cov)
@@ -209,7 +209,7 @@ class TestMutualInformation:
         assert oracles.relative_error(gm.mutual_information(p, slice(3), [3, 4]), truth) <= 1e-13
 
     def test_is_the_divergence_from_independence(self):
-        p = laws.gaussian(np.random.default_rng(1), 4)
+        p = random_laws.gaussian(np.random.default_rng(1), 4)
         cov = p.cov.copy()
         cov[:2, 2:] = cov[2:, :2] = 0.0
         expected = gm.kl_divergence(p, gm.Gaussian(p.mean, cov))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
-from gaussmetrics.moments import ClassMoments
 from gaussmetrics.softmax import (
+    ClassMoments,
     analytic_softmax,
     log_softmax,
     shrunk_covariance,

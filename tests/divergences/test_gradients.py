@@ -4,12 +4,12 @@ import dataclasses
 import re
 from functools import partial
 
-import laws
 import numpy as np
 import oracles
 import pytest
+import random_laws
 from oracles import mp
-from test_structures import STRUCTURES, Exact, law, near, twin
+from structured_laws import STRUCTURES, Exact, law, near, twin
 
 import gaussmetrics as gm
 
@@ -103,8 +103,12 @@ def check_by_directions(rng, name, p, q, bound, *, exact=None):
 
 
 def pair(rng, d, kappa, apart):
-    a = laws.covariance(rng, d, kappa=kappa)
-    b = laws.perturbed(rng, a, apart) if apart < 1 else laws.covariance(rng, d, kappa=kappa)
+    a = random_laws.covariance(rng, d, kappa=kappa)
+    b = (
+        random_laws.perturbed(rng, a, apart)
+        if apart < 1
+        else random_laws.covariance(rng, d, kappa=kappa)
+    )
     mean = rng.standard_normal(d)
     shift = apart * rng.standard_normal(d) / np.sqrt(kappa)
     # A mean that doubles hold exactly, so that the difference of the means is what was meant.
@@ -140,7 +144,7 @@ def test_near_pairs_of_one_structure_keep_their_digits(name, structure, size):
     check_by_directions(rng, name, p, q, 1e-12 + 10 * EPS * kappa, exact=(Exact(a), Exact(b)))
 
 
-V = laws.orthogonal(np.random.default_rng(0), 4)
+V = random_laws.orthogonal(np.random.default_rng(0), 4)
 REPEATED = {
     "both isotropic": (np.eye(4), 2 * np.eye(4)),
     "one isotropic": (np.eye(4), (V * [1.0, 2.0, 3.0, 4.0]) @ V.T),
@@ -164,7 +168,7 @@ def test_repeated_eigenvalues(name, case):
 def test_five_point_differences_of_the_metric_itself(name):
     rng = np.random.default_rng(2)
     gradient, _, metric = GRADIENTS[name]
-    p, q = laws.gaussian(rng, 3), laws.gaussian(rng, 3)
+    p, q = random_laws.gaussian(rng, 3), random_laws.gaussian(rng, 3)
     q = gm.Gaussian(q.mean, q.cov + 0.2 * p.cov)
     result = gradient(p, q)
     moves = {part: rng.standard_normal(getattr(result, part).shape) for part in PARTS}
@@ -210,7 +214,7 @@ def test_every_structure_equals_its_dense_twin(name, first, second):
 def test_batches_broadcast_like_a_loop(name, shapes):
     rng = np.random.default_rng(3)
     gradient, _, _ = GRADIENTS[name]
-    p, q = (laws.gaussian(rng, 3, batch=shape, kappa=1.2) for shape in shapes)
+    p, q = (random_laws.gaussian(rng, 3, batch=shape, kappa=1.2) for shape in shapes)
     batch = np.broadcast_shapes(*shapes)
     result = gradient(p, q)
     for part, core in zip(PARTS, ((3,), (3, 3)) * 2, strict=True):
@@ -250,7 +254,7 @@ def test_equal_laws_have_gradient_zero(name, structure):
 @every
 def test_extreme_scales(name, scale):
     rng = np.random.default_rng(5)
-    p, q = (laws.gaussian(rng, 3, kappa=1.2) for _ in range(2))
+    p, q = (random_laws.gaussian(rng, 3, kappa=1.2) for _ in range(2))
     a, b = (gm.Gaussian(np.sqrt(scale) * x.mean, scale * x.cov) for x in (p, q))
     plain, scaled = GRADIENTS[name][0](p, q), GRADIENTS[name][0](a, b)
     degree = 1.0 if name == "wasserstein" else 0.0
@@ -263,7 +267,9 @@ def test_extreme_scales(name, scale):
 @every
 def test_gradients_are_symmetric_and_frozen(name):
     rng = np.random.default_rng(6)
-    result = GRADIENTS[name][0](laws.gaussian(rng, 4, kappa=1.2), laws.gaussian(rng, 4, kappa=1.2))
+    result = GRADIENTS[name][0](
+        random_laws.gaussian(rng, 4, kappa=1.2), random_laws.gaussian(rng, 4, kappa=1.2)
+    )
     for g in (result.p_cov, result.q_cov):
         np.testing.assert_allclose(g, g.T, rtol=1e-14, atol=1e-16)
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -272,7 +278,7 @@ def test_gradients_are_symmetric_and_frozen(name):
 
 def test_a_step_against_the_gradient_descends():
     rng = np.random.default_rng(7)
-    p, q = laws.gaussian(rng, 4), laws.gaussian(rng, 4)
+    p, q = random_laws.gaussian(rng, 4), random_laws.gaussian(rng, 4)
     for name in ("kl", "jeffreys", "bhattacharyya", "hellinger", "wasserstein"):
         gradient, _, metric = GRADIENTS[name]
         g = gradient(p, q)

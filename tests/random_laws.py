@@ -33,3 +33,12 @@ def perturbed(rng, matrix, size):
     e = e / np.abs(np.linalg.eigvalsh(e)).max()
     change = size * lower @ e @ lower.T
     return matrix + (change + change.T) / 2
+
+
+def pair(rng, d, kappa, apart, scale):
+    """Two laws, unrelated or a relative `apart` from each other."""
+    a = covariance(rng, d, kappa=kappa, scale=scale)
+    b = perturbed(rng, a, apart) if apart < 1 else covariance(rng, d, kappa=kappa, scale=scale)
+    mean = np.sqrt(scale) * rng.standard_normal(d)
+    shift = apart * np.sqrt(scale) * rng.standard_normal(d) / np.sqrt(kappa)
+    return gm.Gaussian(mean, a), gm.Gaussian(mean + shift, b)

@@ -4,15 +4,15 @@ import re
 from functools import partial
 from itertools import product
 
-import laws
 import numpy as np
 import oracles
 import pytest
+import random_laws
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_laws import pair
 from scipy import integrate, optimize, special, stats
-from test_accuracy import pair
-from test_structures import STRUCTURES, D, law, twin
+from structured_laws import STRUCTURES, D, law, twin
 
 import gaussmetrics as gm
 
@@ -164,7 +164,7 @@ def test_energy_distance_of_points_is_that_of_their_distance():
 @pytest.mark.parametrize("dims", [(2, 2), (1, 3)])
 def test_gromov_wasserstein_is_the_minimum_over_gaussian_couplings(dims):
     rng = np.random.default_rng(3)
-    a, b = (laws.covariance(rng, k, scale=s) for k, s in zip(dims, (1.0, 2.0), strict=True))
+    a, b = (random_laws.covariance(rng, k, scale=s) for k, s in zip(dims, (1.0, 2.0), strict=True))
     la, lb = np.linalg.cholesky(a), np.linalg.cholesky(b)
 
     def cost(flat):
@@ -205,8 +205,8 @@ def test_gelbrich_bounds_the_distance_of_samples():
 def test_never_negative_symmetric_and_zero_between_equals(function, oracle, seed, d, apart):
     del oracle
     rng = np.random.default_rng(seed)
-    p = laws.gaussian(rng, d, kappa=1e4)
-    q = gm.Gaussian(p.mean, laws.perturbed(rng, p.cov, 0.9 * 10.0**apart))
+    p = random_laws.gaussian(rng, d, kappa=1e4)
+    q = gm.Gaussian(p.mean, random_laws.perturbed(rng, p.cov, 0.9 * 10.0**apart))
     value = function(p, q)
     assert value >= 0.0
     np.testing.assert_allclose(function(q, p), value, rtol=1e-8, atol=1e-14)
@@ -219,7 +219,7 @@ def test_never_negative_symmetric_and_zero_between_equals(function, oracle, seed
 def test_triangle_inequality(function, oracle, seed, d):
     del oracle
     rng = np.random.default_rng(seed)
-    p, q, r = (laws.gaussian(rng, d, scale=x) for x in (1.0, 2.0, 3.0))
+    p, q, r = (random_laws.gaussian(rng, d, scale=x) for x in (1.0, 2.0, 3.0))
     assert function(p, r) <= (function(p, q) + function(q, r)) * (1 + 1e-10) + 1e-13
 
 
@@ -229,8 +229,8 @@ def test_triangle_inequality(function, oracle, seed, d):
 def test_unchanged_by_rigid_motions(function, oracle, seed, d):
     del oracle
     rng = np.random.default_rng(seed)
-    p, q = laws.gaussian(rng, d), laws.gaussian(rng, d, scale=2.0)
-    a, b = laws.orthogonal(rng, d), rng.standard_normal(d)
+    p, q = random_laws.gaussian(rng, d), random_laws.gaussian(rng, d, scale=2.0)
+    a, b = random_laws.orthogonal(rng, d), rng.standard_normal(d)
     moved = [gm.Gaussian(x.mean @ a.T + b, a @ x.cov @ a.T) for x in (p, q)]
     np.testing.assert_allclose(function(*moved), function(p, q), rtol=1e-9)
 
@@ -245,7 +245,10 @@ def test_unchanged_by_rigid_motions(function, oracle, seed, d):
 def test_batches_broadcast_like_a_loop(function, oracle, first, second):
     del oracle
     rng = np.random.default_rng(5)
-    p, q = laws.gaussian(rng, 3, batch=first), laws.gaussian(rng, 3, batch=second, scale=2.0)
+    p, q = (
+        random_laws.gaussian(rng, 3, batch=first),
+        random_laws.gaussian(rng, 3, batch=second, scale=2.0),
+    )
     result = function(p, q)
     assert result.shape == np.broadcast_shapes(first, second)
     for index in np.ndindex(result.shape):
@@ -262,9 +265,11 @@ def test_batches_broadcast_like_a_loop(function, oracle, first, second):
 def test_near_and_far_pairs_in_one_batch(function, oracle):
     del oracle
     rng = np.random.default_rng(0)
-    p = laws.gaussian(rng, 4, kappa=1e3)
-    near = [gm.Gaussian(p.mean, laws.perturbed(rng, p.cov, 10.0**-k)) for k in range(1, 13, 3)]
-    others = [*near, laws.gaussian(rng, 4, kappa=1e2), p]
+    p = random_laws.gaussian(rng, 4, kappa=1e3)
+    near = [
+        gm.Gaussian(p.mean, random_laws.perturbed(rng, p.cov, 10.0**-k)) for k in range(1, 13, 3)
+    ]
+    others = [*near, random_laws.gaussian(rng, 4, kappa=1e2), p]
     batch = gm.Gaussian([q.mean for q in others], [q.cov for q in others])
     np.testing.assert_allclose(function(p, batch), [function(p, q) for q in others], rtol=1e-10)
 
@@ -361,7 +366,7 @@ def test_isotropic_low_rank_in_many_dimensions(function, oracle):
 @settings(max_examples=30, deadline=None)
 def test_entropic_transport_runs_between_its_limits(seed, d):
     rng = np.random.default_rng(seed)
-    p, q = laws.gaussian(rng, d), laws.gaussian(rng, d, scale=2.0)
+    p, q = random_laws.gaussian(rng, d), random_laws.gaussian(rng, d, scale=2.0)
     exact, shift = gm.squared_wasserstein_distance(p, q), ((p.mean - q.mean) ** 2).sum()
     blind = shift + np.trace(p.cov + q.cov)
     epsilons = [1e-9, 1e-3, 0.1, 1.0, 10.0, 1e10]
@@ -376,7 +381,7 @@ def test_entropic_transport_runs_between_its_limits(seed, d):
 @pytest.mark.parametrize("epsilon", [1e-3, 1.0, 1e3])
 def test_sinkhorn_is_the_cost_without_its_bias(epsilon):
     rng = np.random.default_rng(10)
-    p, q = laws.gaussian(rng, 4), laws.gaussian(rng, 4)
+    p, q = random_laws.gaussian(rng, 4), random_laws.gaussian(rng, 4)
     cost = partial(gm.entropic_transport_cost, epsilon=epsilon)
     expected = cost(p, q) - (cost(p, p) + cost(q, q)) / 2
     np.testing.assert_allclose(gm.sinkhorn_divergence(p, q, epsilon=epsilon), expected, rtol=1e-10)
@@ -385,7 +390,7 @@ def test_sinkhorn_is_the_cost_without_its_bias(epsilon):
 def test_sinkhorn_where_only_the_small_axes_differ():
     # The iteration of the difference form does not settle here; the sum of its parts does.
     rng = np.random.default_rng(11)
-    turn = laws.orthogonal(rng, 4)
+    turn = random_laws.orthogonal(rng, 4)
     a, b = (np.array([1.0, 0.5, x, x]) for x in (1e-6, 9e-6))
     p, q = (gm.Gaussian(np.zeros(4), (turn * v) @ turn.T) for v in (a, b))
     for epsilon in (1e-9, 1e-6, 1e-3):
@@ -401,7 +406,10 @@ def test_sinkhorn_where_only_the_small_axes_differ():
 @settings(max_examples=40, deadline=None)
 def test_the_map_pushes_p_to_q(seed, d, kappa):
     rng = np.random.default_rng(seed)
-    p, q = laws.gaussian(rng, d, kappa=10.0**kappa), laws.gaussian(rng, d, kappa=10.0**kappa)
+    p, q = (
+        random_laws.gaussian(rng, d, kappa=10.0**kappa),
+        random_laws.gaussian(rng, d, kappa=10.0**kappa),
+    )
     move = gm.transport_map(p, q)
     t = move.matrix
     np.testing.assert_allclose(t @ p.cov @ t.T, q.cov, atol=1e-13)
@@ -445,7 +453,7 @@ def test_a_diagonal_path_stays_diagonal():
 @settings(max_examples=40, deadline=None)
 def test_distances_add_along_the_geodesic(seed, d, s, t):
     rng = np.random.default_rng(seed)
-    p, q = laws.gaussian(rng, d), laws.gaussian(rng, d)
+    p, q = random_laws.gaussian(rng, d), random_laws.gaussian(rng, d)
     whole = gm.wasserstein_distance(p, q)
     path = gm.wasserstein_geodesic(p, q, [s, t])
     np.testing.assert_allclose(
@@ -457,7 +465,7 @@ def test_distances_add_along_the_geodesic(seed, d, s, t):
 
 def test_times_broadcast_with_the_batch():
     rng = np.random.default_rng(13)
-    p, q = laws.gaussian(rng, 3, batch=(4,)), laws.gaussian(rng, 3)
+    p, q = random_laws.gaussian(rng, 3, batch=(4,)), random_laws.gaussian(rng, 3)
     path = gm.wasserstein_geodesic(p, q, [[0.0], [1.0]])
     assert path.batch_shape == (2, 4)
     np.testing.assert_allclose(path[0].cov, p.cov, rtol=1e-12, atol=1e-14)
@@ -470,7 +478,7 @@ def test_paths_exist_between_all_singular_laws_and_maps_between_some():
         gm.Gaussian(np.zeros(3), gm.Covariance.from_factor(rng.standard_normal((3, k))))
         for k in (1, 2)
     )
-    full = laws.gaussian(rng, 3)
+    full = random_laws.gaussian(rng, 3)
     for p, q in [(line, plane), (plane, line), (line, full), (full, line), (plane, full)]:
         whole = gm.wasserstein_distance(p, q)
         path = gm.wasserstein_geodesic(p, q, [0.3, 0.7])
@@ -493,7 +501,7 @@ def test_paths_exist_between_all_singular_laws_and_maps_between_some():
 @settings(max_examples=30, deadline=None)
 def test_the_barycentre_of_two_lies_on_the_geodesic(seed, d, share):
     rng = np.random.default_rng(seed)
-    ps = laws.gaussian(rng, d, batch=(2,))
+    ps = random_laws.gaussian(rng, d, batch=(2,))
     middle = gm.wasserstein_barycenter(ps, weights=[3 * (1 - share), 3 * share])
     on_path = gm.wasserstein_geodesic(ps[0], ps[1], share)
     np.testing.assert_allclose(middle.mean, on_path.mean, rtol=1e-12, atol=1e-14)
@@ -505,7 +513,7 @@ def test_the_barycentre_of_two_lies_on_the_geodesic(seed, d, share):
 @pytest.mark.parametrize("d", [2, 8, 30])
 def test_the_mean_of_the_maps_from_the_barycentre_is_the_identity(d, kappa, scale):
     rng = np.random.default_rng([d, int(kappa)])
-    ps = laws.gaussian(rng, d, batch=(6,), kappa=kappa, scale=scale)
+    ps = random_laws.gaussian(rng, d, batch=(6,), kappa=kappa, scale=scale)
     w = rng.dirichlet(np.ones(6))
     middle = gm.wasserstein_barycenter(ps, w, max_steps=10 if kappa == 10.0 else 30)
     maps = gm.transport_map(middle, ps).matrix
@@ -523,7 +531,7 @@ def test_barycentres_of_every_structure(structure):
 
 def test_a_barycentre_with_singular_members():
     rng = np.random.default_rng(17)
-    covs = [laws.covariance(rng, 3), np.diag([1.0, 0.0, 0.0]), np.diag([0.0, 2.0, 0.0])]
+    covs = [random_laws.covariance(rng, 3), np.diag([1.0, 0.0, 0.0]), np.diag([0.0, 2.0, 0.0])]
     ps = gm.Gaussian(np.zeros((3, 3)), covs, allow_singular=True)
     middle = gm.wasserstein_barycenter(ps)
     maps = gm.transport_map(middle, ps).matrix
@@ -540,7 +548,7 @@ def test_a_barycentre_of_few_columns():
 
 
 def test_the_barycentre_of_one_law_and_of_equal_laws():
-    p = laws.gaussian(np.random.default_rng(19), 4)
+    p = random_laws.gaussian(np.random.default_rng(19), 4)
     for ps, w in [
         (gm.Gaussian(p.mean[None], p.cov[None]), None),
         (gm.Gaussian([p.mean] * 3, [p.cov] * 3), [1.0, 5.0, 0.0]),
@@ -552,7 +560,7 @@ def test_the_barycentre_of_one_law_and_of_equal_laws():
 
 def test_weights_are_normalised_and_zero_ones_do_not_count():
     rng = np.random.default_rng(20)
-    ps = laws.gaussian(rng, 3, batch=(3,))
+    ps = random_laws.gaussian(rng, 3, batch=(3,))
     first = gm.wasserstein_barycenter(ps[:2], [0.5e308, 1.5e308])
     again = gm.wasserstein_barycenter(ps, [0.25, 0.75, 0.0])
     np.testing.assert_allclose(first.cov, again.cov, rtol=1e-12)
@@ -564,7 +572,7 @@ def test_weights_are_normalised_and_zero_ones_do_not_count():
 
 def test_mw2_of_equal_weights_is_an_assignment():
     rng = np.random.default_rng(21)
-    ps, qs = laws.gaussian(rng, 3, batch=(40,)), laws.gaussian(rng, 3, batch=(40,))
+    ps, qs = random_laws.gaussian(rng, 3, batch=(40,)), random_laws.gaussian(rng, 3, batch=(40,))
     costs = gm.pairwise(gm.squared_wasserstein_distance, ps, qs)
     rows, columns = optimize.linear_sum_assignment(costs)
     expected = np.sqrt(costs[rows, columns].mean())
@@ -575,7 +583,7 @@ def test_mw2_of_equal_weights_is_an_assignment():
 
 def test_mw2_of_integer_weights_is_an_assignment_of_copies():
     rng = np.random.default_rng(22)
-    ps, qs = laws.gaussian(rng, 2, batch=(4,)), laws.gaussian(rng, 2, batch=(3,))
+    ps, qs = random_laws.gaussian(rng, 2, batch=(4,)), random_laws.gaussian(rng, 2, batch=(3,))
     many, others = np.repeat(np.arange(4), [3, 1, 4, 2]), np.repeat(np.arange(3), [5, 1, 4])
     costs = gm.pairwise(gm.squared_wasserstein_distance, ps[many], qs[others])
     expected = np.sqrt(costs[optimize.linear_sum_assignment(costs)].mean())
@@ -587,7 +595,7 @@ def test_mw2_of_integer_weights_is_an_assignment_of_copies():
 @settings(max_examples=30, deadline=None)
 def test_mw2_and_its_plan(seed, d, n, m):
     rng = np.random.default_rng(seed)
-    ps, qs = laws.gaussian(rng, d, batch=(n,)), laws.gaussian(rng, d, batch=(m,))
+    ps, qs = random_laws.gaussian(rng, d, batch=(n,)), random_laws.gaussian(rng, d, batch=(m,))
     a, b = rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(m))
     plan = gm.mixture_transport_plan(ps, qs, weights_p=a, weights_q=b)
     distance = gm.mixture_wasserstein_distance(ps, qs, weights_p=a, weights_q=b)
@@ -611,7 +619,7 @@ def test_mw2_and_its_plan(seed, d, n, m):
 
 def test_mw2_of_a_mixture_and_itself_in_another_order_is_zero():
     rng = np.random.default_rng(23)
-    ps = laws.gaussian(rng, 3, batch=(7,))
+    ps = random_laws.gaussian(rng, 3, batch=(7,))
     order, w = rng.permutation(7), rng.dirichlet(np.ones(7))
     result = gm.mixture_wasserstein_distance(ps, ps[order], weights_p=w, weights_q=w[order])
     np.testing.assert_allclose(result, 0.0, atol=1e-6)

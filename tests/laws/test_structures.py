@@ -1,11 +1,12 @@
 """Structured covariances: the answers of their dense twins, more digits, the singular rules."""
 
-import laws
 import numpy as np
 import oracles
 import pytest
+import random_laws
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structured_laws import STRUCTURES, D, Exact, law, near, twin
 from table import METRICS, OVERLAPS
 
 import gaussmetrics as gm
@@ -14,38 +15,6 @@ Cov = gm.Covariance
 ALL = [*METRICS, *OVERLAPS]
 AFFINE = [m for m in METRICS if m.affine and m.oracle]
 BOUNDED = {"hellinger_distance", "total_variation_distance"}
-D = 5
-
-
-def dense(rng, batch):
-    return laws.gaussian(rng, D, batch=batch).cov
-
-
-def lower_triangles(rng, batch):
-    lower = np.tril(rng.standard_normal((*batch, D, D)), -1)
-    return lower + np.exp(rng.standard_normal((*batch, D)))[..., None] * np.eye(D)
-
-
-STRUCTURES = {
-    "dense": dense,
-    "diagonal": lambda rng, batch: Cov.from_diagonal(rng.gamma(2.0, size=(*batch, D))),
-    "cholesky": lambda rng, batch: Cov.from_cholesky(lower_triangles(rng, batch)),
-    "factor": lambda rng, batch: Cov.from_factor(rng.standard_normal((*batch, D, D + 3))),
-    "low rank": lambda rng, batch: Cov.from_factor(
-        rng.standard_normal((*batch, D, 2)), rng.gamma(2.0, size=(*batch, D))
-    ),
-    "isotropic": lambda rng, batch: Cov.from_factor(rng.standard_normal((*batch, D, 2)), 0.3),
-    "precision": lambda rng, batch: Cov.from_precision(dense(rng, batch)),
-    "eigen": lambda rng, batch: Cov.from_eigendecomposition(*np.linalg.eigh(dense(rng, batch))),
-}
-
-
-def law(rng, structure, batch=()):
-    return gm.Gaussian(rng.standard_normal((*batch, D)), STRUCTURES[structure](rng, batch))
-
-
-def twin(p):
-    return gm.Gaussian(p.mean, p.cov)
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda m: m.name)
@@ -111,39 +80,6 @@ class TestOne:
         assert np.abs(z).max() < 4
 
 
-def near(rng, structure, size):
-    """Two laws of one structure, a relative `size` apart in what the structure is given."""
-    if structure == "diagonal":
-        v = rng.gamma(2.0, size=D)
-        return Cov.from_diagonal(v), Cov.from_diagonal(v * (1 + size * rng.standard_normal(D)))
-    if structure in ("cholesky", "factor"):
-        a = lower_triangles(rng, ()) if structure == "cholesky" else rng.standard_normal((D, D + 3))
-        b = a * (1 + size * rng.standard_normal(a.shape))
-        make = getattr(Cov, f"from_{structure}")
-        return make(a), make(b)
-    f, v = rng.standard_normal((D, 2)), rng.gamma(2.0, size=D)
-    g = f * (1 + size * rng.standard_normal(f.shape))
-    return Cov.from_factor(f, v), Cov.from_factor(g, v * (1 + size * rng.standard_normal(D)))
-
-
-def exact(cov):
-    """The matrix in high precision, from what the structure was given."""
-    if hasattr(cov, "noise"):
-        f = oracles.matrix(cov.columns)
-        return f * f.T + oracles.mp.diag([oracles.mp.mpf(float(v)) for v in cov.noise])
-    if getattr(cov, "given_factor", None) is not None:
-        f = oracles.matrix(cov.given_factor)
-        return f * f.T
-    return oracles.matrix(cov.dense())
-
-
-class Exact:
-    """A law for the oracles, whose covariance is not rounded to double precision."""
-
-    def __init__(self, cov, dim=D):
-        self.cov, self.mean, self.dim = exact(cov), np.zeros(dim), dim
-
-
 @pytest.fixture
 def unrounded(monkeypatch):
     plain = oracles.matrix
@@ -173,7 +109,7 @@ def test_a_cholesky_factor_keeps_its_accuracy(size):
     rng = np.random.default_rng(6)
     d = 8
     covs = []
-    upper = np.linalg.qr(laws.covariance(rng, d, kappa=1e7))[1]
+    upper = np.linalg.qr(random_laws.covariance(rng, d, kappa=1e7))[1]
     lower = np.tril(upper.T * np.sign(np.diag(upper)))
     for change in (0.0, size):
         noise = np.tril(rng.standard_normal((d, d)))
@@ -212,12 +148,12 @@ class TestSingular:
     """The rules for laws on subspaces: finite where the mathematics is, never NaN."""
 
     rng = np.random.default_rng(9)
-    basis = laws.orthogonal(rng, 4)
+    basis = random_laws.orthogonal(rng, 4)
     inside = basis[:, :2]
 
     def on(self, columns, mean=None, seed=0):
         k = columns.shape[1]
-        small = laws.covariance(np.random.default_rng(seed), k) if k else np.zeros((0, 0))
+        small = random_laws.covariance(np.random.default_rng(seed), k) if k else np.zeros((0, 0))
         return gm.Gaussian(
             np.zeros(4) if mean is None else mean, columns @ small @ columns.T, allow_singular=True
         )
@@ -330,7 +266,7 @@ class TestSingular:
         rng = np.random.default_rng(11)
         f = rng.standard_normal((6, 2))
         # Rotated latent factors give the same law: only the change may count.
-        g = (f * (1 + size * rng.standard_normal(f.shape))) @ laws.orthogonal(rng, 2)
+        g = (f * (1 + size * rng.standard_normal(f.shape))) @ random_laws.orthogonal(rng, 2)
         p, q = (gm.Gaussian(np.zeros(6), Cov.from_factor(x)) for x in (f, g))
         a, b = oracles.matrix(f), oracles.matrix(g)
         overlap = oracles.mp.fsum(oracles.mp.svd_r(a.T * b, compute_uv=False))
@@ -421,8 +357,8 @@ def test_any_pair_has_the_transport_distance_of_its_matrices(laws):
     # tr Σp + tr Σq − 2 Σ s, with the singular values s of the product of two symmetric roots.
     p, q = laws
     roots = []
-    for law in laws:
-        values, vectors = np.linalg.eigh(law.cov)
+    for one in laws:
+        values, vectors = np.linalg.eigh(one.cov)
         roots.append(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :])
     s = np.linalg.svd(np.swapaxes(roots[0], -1, -2) @ roots[1], compute_uv=False)
     traces = np.trace(p.cov, axis1=-2, axis2=-1) + np.trace(q.cov, axis1=-2, axis2=-1)

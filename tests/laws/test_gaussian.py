@@ -3,9 +3,9 @@
 import copy
 import pickle
 
-import laws
 import numpy as np
 import pytest
+import random_laws
 from scipy import stats
 
 import gaussmetrics as gm
@@ -20,7 +20,7 @@ def test_holds_what_it_was_given():
     assert isinstance(p.covariance, gm.Covariance)
     assert repr(p) == "Gaussian(dim=3)"
     assert repr(p.covariance) == "<Dense covariance, dim=3>"
-    assert repr(laws.gaussian(np.random.default_rng(0), 2, batch=(4,))) == (
+    assert repr(random_laws.gaussian(np.random.default_rng(0), 2, batch=(4,))) == (
         "Gaussian(dim=2, batch_shape=(4,))"
     )
 
@@ -96,14 +96,14 @@ def test_rounding_asymmetry_is_averaged():
     "copier", [copy.copy, copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))]
 )
 def test_copies_and_pickles(copier):
-    p = laws.gaussian(np.random.default_rng(0), 3, batch=(2,))
+    p = random_laws.gaussian(np.random.default_rng(0), 3, batch=(2,))
     q = copier(p)
     np.testing.assert_array_equal(q.mean, p.mean)
     np.testing.assert_array_equal(gm.kl_divergence(p, q), [0.0, 0.0])
 
 
 def test_batch_indexing_and_iteration():
-    p = laws.gaussian(np.random.default_rng(0), 3, batch=(4, 2))
+    p = random_laws.gaussian(np.random.default_rng(0), 3, batch=(4, 2))
     assert len(p) == 4
     assert p[1].batch_shape == (2,)
     assert p[:, None].batch_shape == (4, 1, 2)
@@ -174,7 +174,7 @@ def test_a_mean_and_a_covariance_broadcast():
 @pytest.mark.parametrize("d", [1, 2, 5])
 def test_logpdf_is_scipys(d):
     rng = np.random.default_rng(d)
-    p = laws.gaussian(rng, d, kappa=1e3)
+    p = random_laws.gaussian(rng, d, kappa=1e3)
     x = rng.standard_normal((4, 6, d))
     expected = stats.multivariate_normal(p.mean, p.cov).logpdf(x)
     np.testing.assert_allclose(p.logpdf(x), expected, rtol=1e-11)
@@ -183,7 +183,7 @@ def test_logpdf_is_scipys(d):
 
 def test_logpdf_broadcasts_with_the_batch():
     rng = np.random.default_rng(0)
-    p = laws.gaussian(rng, 3, batch=(2, 4))
+    p = random_laws.gaussian(rng, 3, batch=(2, 4))
     x = rng.standard_normal((5, 1, 1, 3))
     values = p.logpdf(x)
     assert values.shape == (5, 2, 4)
@@ -192,7 +192,7 @@ def test_logpdf_broadcasts_with_the_batch():
 
 def test_samples_have_the_moments_of_the_law():
     n = 200_000
-    p = laws.gaussian(np.random.default_rng(0), 3, kappa=50.0)
+    p = random_laws.gaussian(np.random.default_rng(0), 3, kappa=50.0)
     x = p.sample(n, rng=np.random.default_rng(1))
     assert x.shape == (n, 3)
     z_mean = (x.mean(axis=0) - p.mean) / np.sqrt(np.diag(p.cov) / n)
@@ -204,7 +204,7 @@ def test_samples_have_the_moments_of_the_law():
 
 
 def test_sample_shapes_and_seeds():
-    p = laws.gaussian(np.random.default_rng(0), 3, batch=(2, 4))
+    p = random_laws.gaussian(np.random.default_rng(0), 3, batch=(2, 4))
     assert p.sample(rng=1).shape == (2, 4, 3)
     assert p.sample(5, rng=1).shape == (5, 2, 4, 3)
     assert p.sample((5, 0), rng=1).shape == (5, 0, 2, 4, 3)
@@ -231,7 +231,7 @@ def test_samples_of_a_batch_follow_their_own_law():
     ],
 )
 def test_marginal(indices, expected):
-    p = laws.gaussian(np.random.default_rng(0), 3, batch=(2,))
+    p = random_laws.gaussian(np.random.default_rng(0), 3, batch=(2,))
     part = p.marginal(indices)
     np.testing.assert_array_equal(part.mean, p.mean[:, expected])
     np.testing.assert_array_equal(part.cov, p.cov[:, expected][:, :, expected])
@@ -240,7 +240,7 @@ def test_marginal(indices, expected):
 @pytest.mark.parametrize("batch", [(), (3,)])
 def test_conditional_is_the_quotient_of_densities(batch):
     rng = np.random.default_rng(0)
-    p = laws.gaussian(rng, 5, batch=batch)
+    p = random_laws.gaussian(rng, 5, batch=batch)
     given, rest = [3, 1], [0, 2, 4]
     x = rng.standard_normal((*batch, 5))
     law = p.conditional(given)(x[..., given])

@@ -9,8 +9,9 @@ from operator import add
 import numpy as np
 import pytest
 
-from gaussmetrics import moments
-from gaussmetrics.moments import ClassMoments, Moments
+from gaussmetrics import Moments
+from gaussmetrics.laws import blocks
+from gaussmetrics.softmax import ClassMoments
 
 
 def exact_scatter(X, weights=None):
@@ -30,7 +31,7 @@ def exact_scatter(X, weights=None):
 @pytest.fixture
 def small_blocks(monkeypatch):
     """Cut samples into many blocks, however small they are."""
-    monkeypatch.setattr(moments, "BLOCK_ELEMENTS", 1)
+    monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", 1)
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -159,7 +160,7 @@ def test_constant_columns_have_no_scatter_at_all():
 
 @pytest.mark.parametrize("size", [1, 2**20])
 def test_scatter_is_symmetric_to_the_last_bit(monkeypatch, size):
-    monkeypatch.setattr(moments, "BLOCK_ELEMENTS", size)
+    monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", size)
     rng = np.random.default_rng(10)
     X, codes = rng.standard_normal((300, 41)), rng.integers(0, 5, 300)
     for m in (Moments.from_samples(X), ClassMoments.from_samples(X, codes, 5)):

@@ -21,10 +21,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from gaussmetrics import moments
-from gaussmetrics._shrinkage import Choice, LeaveOneOut, _fit_temperature, _loss, _vertex
-from gaussmetrics.linear_model import AnalyticLogisticRegression
-from gaussmetrics.moments import ClassMoments
+from gaussmetrics.laws import blocks
+from gaussmetrics.softmax import ClassMoments
+from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
+from gaussmetrics.softmax.leave_one_out import Choice, LeaveOneOut, _fit_temperature, _loss, _vertex
 
 PLAIN = {"shrinkage": 0.0, "temperature": 1.0}
 
@@ -175,7 +175,7 @@ def weights_of(kind, n):
 @pytest.mark.parametrize("kind", ["none", "integer", "fractional", "mixed"])
 @pytest.mark.parametrize("priors", [None, np.array([0.1, 0.2, 0.3, 0.4])])
 def test_leave_one_out_is_refitting(shrinkage, kind, priors, monkeypatch):
-    monkeypatch.setattr(moments, "BLOCK_ELEMENTS", 1)
+    monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", 1)
     X, y = samples(90, 4, 3)
     y[:70] = np.minimum(y[:70], 1)  # unequal classes
     X, y = np.vstack([X, X[:1] + 1.0]), np.append(y, 3)  # and one with a single row
@@ -521,7 +521,7 @@ def test_memory_layout_does_not_matter_and_data_are_not_changed():
 
 @pytest.mark.parametrize("parameters", [{}, PLAIN, {"shrinkage": "ledoit-wolf"}])
 def test_no_copy_of_the_samples_is_made(parameters, monkeypatch):
-    monkeypatch.setattr(moments, "BLOCK_ELEMENTS", 2**16)
+    monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", 2**16)
     X, y = samples(20_000, 160, 2)
     tracemalloc.start()
     AnalyticLogisticRegression(**parameters).fit(X, y)
