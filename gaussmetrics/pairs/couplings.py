@@ -51,13 +51,14 @@ def optimal_map(p: Structure, q: Structure) -> tuple[Array, Any]:
 def interpolate(p: Structure, q: Structure, t: Array) -> Structure:
     """Return the covariance of (1 − t) X + t Y under the optimal coupling of X and Y."""
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
-        u = t[..., None]
-        deviations = (1.0 - u) * p.deviations + u * q.deviations
-        return Diagonal(deviations**2)
+        return Diagonal(_between(p.deviations, q.deviations, t[..., None]) ** 2)
     _, aligned = procrustes.aligned_difference(p.factor(), q.factor())
     factor, aligned = linalg.same_width(p.factor(), aligned)
-    u = t[..., None, None]
-    return Covariance.from_factor((1.0 - u) * factor + u * aligned)
+    return Covariance.from_factor(_between(factor, aligned, t[..., None, None]))
+
+
+def _between(start: Array, end: Array, t: Array) -> Array:
+    return (1.0 - t) * start + t * end
 
 
 def widened(array: Array, width: int) -> Array:

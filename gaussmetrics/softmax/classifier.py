@@ -34,7 +34,11 @@ class _Model(NamedTuple):
 
 
 class _NotWithLeaveOneOut:
-    """A method that is there only while nothing is to be chosen from all rows at once."""
+    """A method that is there only while nothing is to be chosen from all rows at once.
+
+    Scikit-learn asks `hasattr(estimator, "partial_fit")` whether an estimator learns from a stream,
+    and this one does for some of its parameters: then the method exists, else its access says why.
+    """
 
     def __init__(self, method: Callable[..., Any]) -> None:
         self.method = method
