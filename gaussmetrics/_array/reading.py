@@ -1,4 +1,4 @@
-"""Reading what a user passes: arrays, numbers, batches; what every wing checks alike."""
+"""Reading what a user passes: arrays, batches, numbers in a range; what every wing checks alike."""
 
 from __future__ import annotations
 

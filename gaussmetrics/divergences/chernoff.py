@@ -11,10 +11,10 @@ from gaussmetrics._array.types import Scalars
 from gaussmetrics.divergences.information import kl_divergence
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.axes import Axes, axes_of
 from gaussmetrics.pairs.chernoff import chernoff_exponent, chernoff_point
 from gaussmetrics.pairs.combinations import mixture
-from gaussmetrics.pairs.shapes import renyi_shape
+from gaussmetrics.pairs.common_axes import Axes, axes_of
+from gaussmetrics.pairs.covariance_terms import renyi_shape
 from gaussmetrics.pairs.supports import squared_mahalanobis, supports_agree
 
 

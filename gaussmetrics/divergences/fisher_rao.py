@@ -21,7 +21,7 @@ from gaussmetrics._array.fixed_point import accelerated
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.axes import Axes, axes_of
+from gaussmetrics.pairs.common_axes import Axes, axes_of
 from gaussmetrics.pairs.supports import supports_agree
 
 _POLISH = 60

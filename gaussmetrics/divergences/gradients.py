@@ -12,7 +12,7 @@ from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.divergences.overlap import bhattacharyya_distance, hellinger_distance
 from gaussmetrics.laws.gaussian import Gaussian
-from gaussmetrics.pairs.axes import joint_basis
+from gaussmetrics.pairs.common_axes import joint_basis
 from gaussmetrics.pairs.gradient import Gradient, in_stored_shapes, regular_operands
 
 

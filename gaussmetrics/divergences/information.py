@@ -11,7 +11,7 @@ from gaussmetrics._array.types import Scalars
 from gaussmetrics.laws import gaussian_checks
 from gaussmetrics.laws.gaussian import LOG_2PI, Gaussian, operand
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.shapes import kl_terms, relative_trace
+from gaussmetrics.pairs.covariance_terms import kl_terms, relative_trace
 from gaussmetrics.pairs.shared_information import shared_information
 from gaussmetrics.pairs.supports import (
     infinite_beyond_floats,

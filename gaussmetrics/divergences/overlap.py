@@ -8,7 +8,7 @@ from gaussmetrics._array.types import Scalars
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
 from gaussmetrics.pairs.combinations import midpoint
-from gaussmetrics.pairs.shapes import bhattacharyya_shape
+from gaussmetrics.pairs.covariance_terms import bhattacharyya_shape
 from gaussmetrics.pairs.supports import ranges_agree, squared_mahalanobis
 
 

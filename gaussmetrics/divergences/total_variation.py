@@ -20,8 +20,8 @@ from gaussmetrics._array import linalg, reading
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.axes import Axes, axes_of
 from gaussmetrics.pairs.chernoff import chernoff_point
+from gaussmetrics.pairs.common_axes import Axes, axes_of
 from gaussmetrics.pairs.supports import supports_agree
 
 Complex = NDArray[np.complex128]

@@ -1,4 +1,4 @@
-"""The contract of covariances: what every structure answers."""
+"""The contract of covariances: what every structure answers about itself alone."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Two covariances at once: what they share, how they differ. No other rooms look at both."""
+"""Two covariances at once: what they share, how they differ; every formula that needs both structures."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from gaussmetrics._array import linalg
 from gaussmetrics._array.types import Array, Scalars
-from gaussmetrics.pairs.axes import Axes
+from gaussmetrics.pairs.common_axes import Axes
 
 
 def chernoff_exponent(axes: Axes, alpha: Any) -> Scalars:

@@ -1,4 +1,4 @@
-"""Optimal couplings of two laws: overlaps, maps, and what lies between."""
+"""Optimal couplings of two laws: overlaps, maps, and the covariances along a geodesic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradient: slopes in both means and both covariances, in the shapes that are stored."""
+"""Gradient, what every gradient returns: slopes in means and covariances, as those are stored."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from gaussmetrics.plotting.laws import (
     mahalanobis_radius,
     means_and_deviations,
 )
-from gaussmetrics.transport.displacement import transport_map, wasserstein_geodesic
+from gaussmetrics.transport.maps import transport_map, wasserstein_geodesic
 
 _PATH = colormaps["viridis"]
 _PATH_END = 0.75  # the yellow beyond is lost on white paper

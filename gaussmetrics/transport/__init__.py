@@ -1,11 +1,11 @@
 """Distances unchanged by rigid motions: Wasserstein and kin, their maps, paths and means."""
 
 from gaussmetrics.transport.barycenter import wasserstein_barycenter
-from gaussmetrics.transport.displacement import TransportMap, transport_map, wasserstein_geodesic
 from gaussmetrics.transport.entropic import entropic_transport_cost, sinkhorn_divergence
 from gaussmetrics.transport.gradients import squared_wasserstein_distance_gradient
 from gaussmetrics.transport.gromov import gromov_wasserstein_distance
 from gaussmetrics.transport.kernels import energy_distance, maximum_mean_discrepancy
+from gaussmetrics.transport.maps import TransportMap, transport_map, wasserstein_geodesic
 from gaussmetrics.transport.mixtures import mixture_transport_plan, mixture_wasserstein_distance
 from gaussmetrics.transport.wasserstein import (
     gelbrich_bound,

@@ -1,4 +1,4 @@
-"""The table of the affine-invariant closed forms with their judges."""
+"""The table of the other affine-invariant closed forms with their judges."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges by sampling: every quantity estimated from its definition as an integral.
+"""Judges by sampling: entropies, KL and the Bhattacharyya family from their integrals.
 
 A judge takes the normals, `samples` (how many points to draw) and `rng`, and returns an `Estimate`.
 It evaluates log-densities at random points and never sees the closed form.

@@ -1,4 +1,4 @@
-"""Judges of the affine-invariant family: integrals of powers of two densities, and geodesics.
+"""Judges of the other affine-invariant quantities: integrals of powers of densities, geodesics.
 
 A judge takes two normals, `samples` and `rng`, and returns an `Estimate`; it never sees the closed
 form.

@@ -1,4 +1,4 @@
-"""The table of closed forms with their judges.
+"""What a quantity and its judges are, and the first table: entropies, KL, overlap, Wasserstein.
 
 A new quantity is one entry of `QUANTITIES`.
 """
@@ -117,4 +117,4 @@ QUANTITIES = (
     ),
     Quantity("wasserstein_distance", gm.wasserstein_distance, descent.transport_distance),
 )
-"""Every closed form of the toolkit with its judges."""
+"""The closed forms that the articles derive, with their judges."""

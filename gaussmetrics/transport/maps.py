@@ -1,4 +1,4 @@
-"""Moving mass: optimal maps between Gaussians, and the paths along them."""
+"""Optimal maps between Gaussians, and the geodesics along them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Coordinates in which one of two laws is standard normal and the other independent."""
+"""Common axes of two laws: where one is standard normal and the other independent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the divergences say of two covariances alone, for equal means."""
+"""The covariance terms of the divergences: KL, Bhattacharyya and Rényi for equal means."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gaussmetrics.laws.dense import Dense
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.structure import Structure
-from gaussmetrics.pairs.axes import common_axes
 from gaussmetrics.pairs.chernoff import chernoff_terms
 from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
+from gaussmetrics.pairs.common_axes import common_axes
 from gaussmetrics.pairs.differences import whitened_difference
 from gaussmetrics.pairs.low_rank_integrals import (
     bhattacharyya_low_rank,
