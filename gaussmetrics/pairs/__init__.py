@@ -1,1 +1,1 @@
-"""Two covariances at once: what they share, how they differ; every formula that needs both structures."""
+"""Two covariances at once: what they share, how they differ, and what needs both structures."""
