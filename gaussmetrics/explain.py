@@ -191,9 +191,9 @@ def explain(metric: Callable[..., Any], p: Gaussian, q: Gaussian) -> Explanation
     shift = p.mean - q.mean
     along = (transpose(axes) @ shift[..., None])[..., 0]
     if reference.singular:
-        magnitude = linalg.norm(p.mean) + linalg.norm(q.mean)
+        noise = linalg.eigenvalue_cutoff(p.dim) * (np.abs(p.mean) + np.abs(q.mean))
         # What rounding leaves of the shift off the support is no shift.
-        inside = np.asarray(reference.contains(shift, magnitude))[..., None]
+        inside = np.asarray(reference.contains(shift, noise))[..., None]
         beyond = np.arange(p.dim) >= np.asarray(reference.rank())[..., None]
         along = np.where(inside & beyond, 0.0, along)
     # A part beyond the largest float is infinite.

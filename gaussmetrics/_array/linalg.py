@@ -9,12 +9,13 @@ from gaussmetrics._array.types import Array, Scalars
 EPS = float(np.finfo(np.float64).eps)
 
 
-def eigenvalue_cutoff(dim: int) -> float:
+def eigenvalue_cutoff(dim: int, precision: float = EPS) -> float:
     """Return the fraction of the largest eigenvalue below which an eigenvalue counts as zero.
 
     An eigenvalue of a d × d matrix is known to d·ε times the largest one: below that, it is noise.
+    `precision` is the relative rounding ε of what was given.
     """
-    return 4 * dim * EPS
+    return 4 * dim * precision
 
 
 def transpose(matrix: Array) -> Array:

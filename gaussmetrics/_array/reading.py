@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from gaussmetrics._array.linalg import EPS
 from gaussmetrics._array.types import Array
 
 
@@ -66,6 +67,12 @@ def _joined_columns(name: str, frame: Any) -> np.ndarray[Any, Any]:
 def _entry(index: Sequence[int], value: Any) -> list[Any]:
     """Return an index into an array, of a data frame with the name of the column."""
     return [*index[:-1], list(value.columns)[index[-1]]] if _is_frame(value) else list(index)
+
+
+def precision(value: Any) -> float:
+    """Return the relative rounding of what a user passes: that of its type, at least of float64."""
+    kind = np.asarray(value).dtype
+    return max(float(np.finfo(kind).eps), EPS) if kind.kind == "f" else EPS
 
 
 def is_number(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from gaussmetrics.pairs.chernoff import chernoff_exponent, chernoff_point
 from gaussmetrics.pairs.combinations import mixture
 from gaussmetrics.pairs.common_axes import Axes, axes_of
 from gaussmetrics.pairs.covariance_terms import renyi_shape
-from gaussmetrics.pairs.supports import squared_mahalanobis, supports_agree
+from gaussmetrics.pairs.supports import on_common_support, squared_mahalanobis
 
 
 def renyi_divergence(p: Gaussian, q: Gaussian, *, alpha: float) -> Scalars:
@@ -69,8 +70,15 @@ def renyi_divergence(p: Gaussian, q: Gaussian, *, alpha: float) -> Scalars:
     alpha = reading.positive_number("alpha", alpha)
     if alpha == 1.0:
         return kl_divergence(p, q)
-    if alpha > 1.0:
-        return _chernoff_exponent(p, q, axes_of(p, q), alpha) / (1.0 - alpha)
+    renyi = _renyi_beyond_one if alpha > 1.0 else _renyi_below_one
+    return on_common_support(partial(renyi, alpha), p, q, np.inf)
+
+
+def _renyi_beyond_one(alpha: float, p: Gaussian, q: Gaussian) -> Scalars:
+    return _exponent(axes_of(p, q), alpha) / (1.0 - alpha)
+
+
+def _renyi_below_one(alpha: float, p: Gaussian, q: Gaussian) -> Scalars:
     mixed = mixture(p.covariance, q.covariance, 1.0 - alpha)
     shape = renyi_shape(p.covariance, q.covariance, mixed, alpha)
     return shape + 0.5 * alpha * squared_mahalanobis(p, q, mixed)
@@ -163,8 +171,12 @@ def chernoff_information(p: Gaussian, q: Gaussian) -> Scalars:
     0.172117
     """
     p, q = operands("chernoff_information", p, q)
+    return on_common_support(_information, p, q, np.inf)
+
+
+def _information(p: Gaussian, q: Gaussian) -> Scalars:
     axes = axes_of(p, q)
-    return _chernoff_exponent(p, q, axes, chernoff_point(axes, 0.0))
+    return _exponent(axes, chernoff_point(axes, 0.0))
 
 
 def chernoff_alpha(p: Gaussian, q: Gaussian) -> Scalars:
@@ -204,14 +216,15 @@ def chernoff_alpha(p: Gaussian, q: Gaussian) -> Scalars:
     0.370577
     """
     p, q = operands("chernoff_alpha", p, q)
+    return on_common_support(_best_alpha, p, q, 0.5)
+
+
+def _best_alpha(p: Gaussian, q: Gaussian) -> Scalars:
     axes = axes_of(p, q)
-    finite = np.isfinite(_chernoff_exponent(p, q, axes, 0.5))
-    return np.where(finite, chernoff_point(axes, 0.0), 0.5)[()]
+    return np.where(np.isfinite(_exponent(axes, 0.5)), chernoff_point(axes, 0.0), 0.5)[()]
 
 
-def _chernoff_exponent(p: Gaussian, q: Gaussian, axes: Axes, alpha: Any) -> Scalars:
-    """Return −log ∫ p^α q^(1−α), of the sign of 1 − α; infinite in size where supports differ."""
+def _exponent(axes: Axes, alpha: Any) -> Scalars:
+    """Return −log ∫ p^α q^(1−α), of the sign of 1 − α."""
     with np.errstate(over="ignore"):
-        value = chernoff_exponent(axes, alpha)
-    same = supports_agree(p, q)
-    return value if same is True else np.where(same, value, np.sign(1.0 - alpha) * np.inf)[()]
+        return chernoff_exponent(axes, alpha)

@@ -22,7 +22,7 @@ from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
 from gaussmetrics.pairs.common_axes import Axes, axes_of
-from gaussmetrics.pairs.supports import supports_agree
+from gaussmetrics.pairs.supports import on_common_support
 
 _POLISH = 60
 _MEMORY = 25
@@ -81,11 +81,14 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
     1.770665
     """
     p, q = operands("fisher_rao_distance", p, q)
+    return on_common_support(_distance, p, q, np.inf)
+
+
+def _distance(p: Gaussian, q: Gaussian) -> Scalars:
     axes = axes_of(p, q)
     value, closed = _closed_form(axes)
-    same = supports_agree(p, q)
-    result = np.where(same, value, np.inf)
-    for index in np.argwhere(np.logical_and(same, np.logical_not(closed))):
+    result = np.array(value)
+    for index in np.argwhere(np.logical_not(closed)):
         at = tuple(index)
         result[at] = _geodesic_distance(axes.log_scales[at], axes.shift[at])
     return result[()]

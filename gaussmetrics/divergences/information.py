@@ -15,9 +15,8 @@ from gaussmetrics.pairs.covariance_terms import kl_terms, relative_trace
 from gaussmetrics.pairs.shared_information import shared_information
 from gaussmetrics.pairs.supports import (
     infinite_beyond_floats,
-    infinite_unless,
-    on_support,
-    range_within,
+    on_common_support,
+    on_second_support,
     squared_mahalanobis,
 )
 
@@ -92,9 +91,8 @@ def cross_entropy(p: Gaussian, q: Gaussian) -> Scalars:
     1.862086
     """
     p, q = operands("cross_entropy", p, q)
-    a, b = p.covariance, q.covariance
-    square = infinite_unless(range_within(a, b), _mean_square(p, q))
-    return 0.5 * (b.log_det() + b.rank() * LOG_2PI + square)
+    square = on_second_support(_mean_square, p, q, np.inf)
+    return 0.5 * (q.covariance.log_det() + q.covariance.rank() * LOG_2PI + square)
 
 
 def kl_divergence(p: Gaussian, q: Gaussian) -> Scalars:
@@ -133,7 +131,7 @@ def kl_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     0.443147 1.306853
     """
     p, q = operands("kl_divergence", p, q)
-    return _kl(p, q)
+    return on_common_support(_kl, p, q, np.inf)
 
 
 @symmetric
@@ -224,7 +222,7 @@ def mutual_information(p: Gaussian, x_index: Any, y_index: Any) -> Scalars:
 @infinite_beyond_floats
 def _kl(p: Gaussian, q: Gaussian) -> Scalars:
     shape, distance = kl_terms(p.covariance, q.covariance, p.mean - q.mean)
-    return shape + 0.5 * on_support(distance, p, q, q.covariance)
+    return shape + 0.5 * distance
 
 
 @infinite_beyond_floats

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from gaussmetrics._array.types import Scalars
@@ -9,7 +11,7 @@ from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
 from gaussmetrics.pairs.combinations import midpoint
 from gaussmetrics.pairs.covariance_terms import bhattacharyya_shape
-from gaussmetrics.pairs.supports import ranges_agree, squared_mahalanobis
+from gaussmetrics.pairs.supports import on_common_support, squared_mahalanobis
 
 
 @symmetric
@@ -49,7 +51,7 @@ def bhattacharyya_distance(p: Gaussian, q: Gaussian) -> Scalars:
     0.161572
     """
     p, q = operands("bhattacharyya_distance", p, q)
-    return _about_midpoint(p, q, 0.125)
+    return on_common_support(partial(_about_midpoint, 0.125), p, q, np.inf)
 
 
 @symmetric
@@ -160,14 +162,11 @@ def cauchy_schwarz_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     0.211572
     """
     p, q = operands("cauchy_schwarz_divergence", p, q)
-    return _about_midpoint(p, q, 0.25)
+    return on_common_support(partial(_about_midpoint, 0.25), p, q, np.inf)
 
 
-def _about_midpoint(p: Gaussian, q: Gaussian, weight: float) -> Scalars:
+def _about_midpoint(weight: float, p: Gaussian, q: Gaussian) -> Scalars:
     """Return ½ log[det Σ / √(det Σp det Σq)] + w Δᵀ Σ⁻¹ Δ with Σ = ½ (Σp + Σq)."""
-    a, b = p.covariance, q.covariance
-    if not np.any(ranges_agree(a, b)):
-        return np.full(np.broadcast_shapes(p.batch_shape, q.batch_shape), np.inf)[()]
-    middle = midpoint(a, b)
-    shape = bhattacharyya_shape(a, b, middle)
+    middle = midpoint(p.covariance, q.covariance)
+    shape = bhattacharyya_shape(p.covariance, q.covariance, middle)
     return shape + weight * squared_mahalanobis(p, q, middle)

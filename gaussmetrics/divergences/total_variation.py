@@ -11,6 +11,7 @@ the saddle point, where nothing cancels, and bent towards where M decays.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
 from gaussmetrics.pairs.chernoff import chernoff_point
 from gaussmetrics.pairs.common_axes import Axes, axes_of
-from gaussmetrics.pairs.supports import supports_agree
+from gaussmetrics.pairs.supports import on_common_support
 
 Complex = NDArray[np.complex128]
 _STEP = 0.09
@@ -74,13 +75,16 @@ def total_variation_distance(p: Gaussian, q: Gaussian) -> Scalars:
     0.390066
     """
     p, q = operands("total_variation_distance", p, q)
+    return on_common_support(_of_densities, p, q, 1.0)
+
+
+def _of_densities(p: Gaussian, q: Gaussian) -> Scalars:
     axes = axes_of(p, q)
     general = _by_chunks(_total_variation, axes)
     from scipy.special import erf
 
     equal = erf(linalg.norm(axes.shift) / np.sqrt(8.0))
-    value = np.where(axes.log_scales.any(axis=-1), general, equal)
-    return np.where(supports_agree(p, q), value, 1.0)[()]
+    return np.where(axes.log_scales.any(axis=-1), general, equal)[()]
 
 
 def bayes_error(p: Gaussian, q: Gaussian, *, prior: float = 0.5) -> Scalars:
@@ -125,10 +129,13 @@ def bayes_error(p: Gaussian, q: Gaussian, *, prior: float = 0.5) -> Scalars:
     """
     p, q = operands("bayes_error", p, q)
     prior = reading.probability("prior", prior)
+    return on_common_support(partial(_least_error, prior), p, q, 0.0)
+
+
+def _least_error(prior: float, p: Gaussian, q: Gaussian) -> Scalars:
     log_odds = np.log(prior) - np.log1p(-prior)
     overlap = _by_chunks(lambda axes: _overlap(axes, log_odds), axes_of(p, q))
-    error = np.minimum((1.0 - prior) * overlap, min(prior, 1.0 - prior))
-    return np.where(supports_agree(p, q), error, 0.0)[()]
+    return np.minimum((1.0 - prior) * overlap, min(prior, 1.0 - prior))[()]
 
 
 def _by_chunks(integral: Callable[[Axes], Array], axes: Axes) -> Array:

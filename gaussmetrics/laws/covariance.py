@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gaussmetrics._array import linalg, triangles
-from gaussmetrics._array.linalg import sum_of_squares, transpose
+from gaussmetrics._array import linalg, reading, triangles
+from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import covariance_checks
-from gaussmetrics.laws.dense import Dense, is_well_factorised
+from gaussmetrics.laws.definiteness import singular_factors
+from gaussmetrics.laws.dense import Dense, regular_factor
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.singular import Singular
@@ -72,7 +73,7 @@ class Covariance(Structure):
 
     @staticmethod
     def from_cholesky(lower: ArrayLike) -> Structure:
-        """Return L Lᵀ for a lower triangular L (..., d, d) with a positive diagonal.
+        """Return L Lᵀ for a lower triangular L (..., d, d) without zeros on its diagonal.
 
         Distances between two laws given so are as accurate as the factors, whose condition number
         is the square root of that of the matrices.
@@ -90,7 +91,7 @@ class Covariance(Structure):
         Raises
         ------
         ValueError
-            If L is not lower triangular with a positive diagonal.
+            If L is not lower triangular, or has a zero on its diagonal.
 
         Examples
         --------
@@ -136,7 +137,7 @@ class Covariance(Structure):
         """
         columns = covariance_checks.factor_matrix("factor", factor)
         if diagonal is None:
-            return from_columns(columns)
+            return from_columns(columns, reading.precision(factor))
         low_rank = LowRank(columns, covariance_checks.factor_diagonal(diagonal, columns))
         if columns.shape[-1] < low_rank.dim:
             return low_rank
@@ -169,8 +170,11 @@ class Covariance(Structure):
                [0.  , 4.  ]])
         """
         matrix = covariance_checks.square_matrix("precision", precision)
+        rounding = reading.precision(precision)
         # Factorised from the last row up, P = U Uᵀ, so that U⁻ᵀ is lower triangular.
-        upper = Dense.from_matrix(matrix[..., ::-1, ::-1], "precision").lower[..., ::-1, ::-1]
+        upper = Dense.from_matrix(matrix[..., ::-1, ::-1], "precision", rounding).lower[
+            ..., ::-1, ::-1
+        ]
         reversed_inverse = triangles.invert_lower(upper[..., ::-1, ::-1])
         lower = np.ascontiguousarray(transpose(reversed_inverse[..., ::-1, ::-1]))
         return Dense(lower, factor=lower)
@@ -219,20 +223,17 @@ for structure in (Dense, Diagonal, LowRank, Singular):
     Covariance.register(structure)
 
 
-def from_symmetric(matrix: Array, *, allow_singular: bool = False) -> Structure:
+def from_symmetric(
+    matrix: Array, *, allow_singular: bool = False, precision: float = linalg.EPS
+) -> Structure:
     """Return the covariance of a checked symmetric matrix; singular ones only if allowed."""
     if not allow_singular:
-        return Dense.from_matrix(matrix)
-    try:
-        lower = triangles.cholesky(matrix)
-        if is_well_factorised(matrix, lower):
-            return Dense(lower, matrix=matrix)
-    except np.linalg.LinAlgError:
-        pass
-    w, v = np.linalg.eigh(matrix)
-    covariance_checks.not_indefinite("cov", w)
-    kept = w > linalg.eigenvalue_cutoff(matrix.shape[-1]) * w[..., -1:]
-    return Singular(v * np.sqrt(np.where(kept, w, 0.0))[..., None, :], matrix=matrix)
+        return Dense.from_matrix(matrix, precision=precision)
+    lower = regular_factor(matrix, precision)
+    if lower is not None:
+        return Dense(lower, matrix=matrix)
+    covariance_checks.refuse_indefinite("cov", matrix, precision, "semidefinite")
+    return Singular.from_matrix(matrix, precision)
 
 
 def stacked(covs: Sequence[Any]) -> Structure:
@@ -256,13 +257,12 @@ def _of_one_width(factors: Sequence[Array]) -> Array:
     return result
 
 
-def from_columns(columns: Array) -> Structure:
+def from_columns(columns: Array, precision: float = linalg.EPS) -> Structure:
     """Return F Fᵀ: positive definite if F has d independent columns, singular otherwise."""
     d, r = columns.shape[-2:]
-    if r < d:
-        return Singular(columns)
-    lower = triangles.triangle(columns)
-    rows = np.sqrt(sum_of_squares(columns, 1))
-    if (linalg.diagonal(lower) <= linalg.eigenvalue_cutoff(r) * rows).any():
-        return Singular(columns)
-    return Dense(lower, factor=columns)
+    if r >= d:
+        lower = triangles.triangle(columns)
+        cutoff = linalg.eigenvalue_cutoff(r, precision)
+        if not singular_factors(columns, lower, cutoff).any():
+            return Dense(lower, factor=columns)
+    return Singular(columns, precision=precision)

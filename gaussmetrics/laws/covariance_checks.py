@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from gaussmetrics._array.linalg import eigenvalue_cutoff, symmetric_part, transpose
-from gaussmetrics._array.reading import batch_shape, label, real_array
+from gaussmetrics._array.reading import batch_shape, label, precision, real_array
 from gaussmetrics._array.types import Array
+from gaussmetrics.laws.definiteness import correlations
 
 SINGULAR_REMEDY = (
     "Drop redundant variables, shrink the covariance, or pass allow_singular=True "
@@ -29,8 +30,7 @@ def square_matrix(name: str, value: Any) -> Array:
 
 def _refuse_asymmetric(name: str, matrix: Array, value: Any) -> None:
     """Accept asymmetry at the level of rounding in the precision of the input, and no more."""
-    kind = np.asarray(value).dtype
-    tolerance = np.sqrt(np.finfo(kind if kind.kind == "f" else np.float64).eps)
+    tolerance = np.sqrt(precision(value))
     scale = np.sqrt(np.abs(np.diagonal(matrix, axis1=-2, axis2=-1)))
     gap = np.abs(matrix - transpose(matrix))
     bad = gap > tolerance * scale[..., :, None] * scale[..., None, :]
@@ -45,18 +45,15 @@ def _refuse_asymmetric(name: str, matrix: Array, value: Any) -> None:
         )
 
 
-def refuse_not_positive_definite(name: str, matrix: Array) -> NoReturn:
+def refuse_not_positive_definite(name: str, matrix: Array, rounding: float) -> NoReturn:
     """Say which matrix of a batch is indefinite, or else singular."""
-    cutoff = eigenvalue_cutoff(matrix.shape[-1])
-    spectra: Array = np.asarray(np.linalg.eigvalsh(matrix))
-    not_indefinite(name, spectra)
-    scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=-2, axis2=-1), 0.0))
-    scale = np.where(scale > 0, scale, 1.0)
-    correlations = matrix / scale[..., :, None] / scale[..., None, :]
-    weakest = np.linalg.eigvalsh(correlations)[..., 0]
-    index = tuple(int(i) for i in np.argwhere(weakest == weakest.min())[0])
-    near = np.argwhere(weakest <= cutoff)
-    index = tuple(int(i) for i in near[0]) if len(near) else index
+    refuse_indefinite(name, matrix, rounding, "definite")
+    spectra = np.asarray(np.linalg.eigvalsh(correlations(matrix)))
+    relative = spectra[..., 0] / np.where(spectra[..., -1] > 0, spectra[..., -1], 1.0)
+    near = np.argwhere(relative <= eigenvalue_cutoff(matrix.shape[-1], rounding))
+    index = tuple(
+        int(i) for i in (near if len(near) else np.argwhere(relative == relative.min()))[0]
+    )
     if name == "cov" and not matrix[index].any():
         raise ValueError(
             f"{label(name, index)} is zero: every column is constant. Give columns that vary, or "
@@ -64,22 +61,26 @@ def refuse_not_positive_definite(name: str, matrix: Array) -> NoReturn:
         )
     remedy = SINGULAR_REMEDY if name == "cov" else "It has no inverse."
     raise ValueError(
-        f"{label(name, index)} is singular: its smallest eigenvalue, "
+        f"{label(name, index)} is singular: the smallest eigenvalue of its correlation matrix, "
         f"{spectra[index][0]:.6g}, is zero to rounding (largest {spectra[index][-1]:.6g}). {remedy}"
     )
 
 
-def not_indefinite(name: str, eigenvalues: Array) -> None:
-    """Check eigenvalues, ascending, for negative ones that are not rounding."""
-    smallest, largest = eigenvalues[..., 0], np.abs(eigenvalues).max(axis=-1)
-    negative = np.argwhere(smallest < -eigenvalue_cutoff(eigenvalues.shape[-1]) * largest)
-    if len(negative):
-        index = tuple(int(i) for i in negative[0])
-        raise ValueError(
-            f"{label(name, index)} must be positive definite, but its smallest eigenvalue is "
-            f"{smallest[index]:.6g} (largest {eigenvalues[index][-1]:.6g}). "
-            f"A covariance has none below zero: check how it was made."
-        )
+def refuse_indefinite(name: str, matrix: Array, rounding: float, wanted: str) -> None:
+    """Check Σ, and Σ in units of its deviations, for negative eigenvalues beyond rounding."""
+    cutoff = eigenvalue_cutoff(matrix.shape[-1], rounding)
+    for spectra in (np.linalg.eigvalsh(matrix), np.linalg.eigvalsh(correlations(matrix))):
+        smallest, largest = spectra[..., 0], np.abs(spectra).max(axis=-1)
+        negative = np.argwhere(smallest < -cutoff * largest)
+        if len(negative):
+            index = tuple(int(i) for i in negative[0])
+            raise ValueError(
+                f"{label(name, index)} must be positive {wanted}, but its smallest eigenvalue is "
+                f"{smallest[index]:.6g} (largest {spectra[index][-1]:.6g}). A covariance has none "
+                f"below zero: check how it was made. To set them to zero: w, V = "
+                f"np.linalg.eigh({name}), then Covariance.from_eigendecomposition("
+                "np.maximum(w, 0), V, allow_singular=True)."
+            )
 
 
 def variances(name: str, value: Any, *, allow_zero: bool) -> Array:
@@ -99,7 +100,7 @@ def variances(name: str, value: Any, *, allow_zero: bool) -> Array:
 
 
 def cholesky_factor(name: str, value: Any) -> Array:
-    """Check a lower triangular factor with a positive diagonal."""
+    """Check a lower triangular factor; the signs of its columns do not matter."""
     lower = real_array(name, value, shape="(..., d, d)", min_ndim=2)
     d = lower.shape[-1]
     if lower.shape[-2] != d or d == 0:
@@ -112,14 +113,14 @@ def cholesky_factor(name: str, value: Any) -> Array:
             f"Pass its transpose if it is upper triangular."
         )
     pivots = np.diagonal(lower, axis1=-2, axis2=-1)
-    bad = np.argwhere(pivots <= 0)
+    bad = np.argwhere(pivots == 0)
     if len(bad):
         at = [int(i) for i in bad[0]]
         raise ValueError(
-            f"{name} must have a positive diagonal, but {name}{[*at, at[-1]]} is "
-            f"{pivots[tuple(at)]:.6g}. For a singular covariance, use Covariance.from_factor."
+            f"{name} must have a diagonal without zeros, but {name}{[*at, at[-1]]} is zero. "
+            f"For a singular covariance, use Covariance.from_factor."
         )
-    return lower
+    return lower * np.sign(pivots)[..., None, :]
 
 
 def factor_matrix(name: str, value: Any) -> Array:

@@ -8,9 +8,10 @@ from typing import final
 import numpy as np
 
 from gaussmetrics._array import batch_last, linalg, triangles
-from gaussmetrics._array.linalg import frozen, sum_of_squares, transpose
+from gaussmetrics._array.linalg import EPS, frozen, sum_of_squares, transpose
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws import covariance_checks
+from gaussmetrics.laws.definiteness import singular_matrices
 from gaussmetrics.laws.structure import Index, Structure
 
 
@@ -38,14 +39,11 @@ class Dense(Structure):
         self.batch_shape = lower.shape[:-2]
 
     @classmethod
-    def from_matrix(cls, matrix: Array, name: str = "cov") -> Dense:
+    def from_matrix(cls, matrix: Array, name: str = "cov", precision: float = EPS) -> Dense:
         """Factorise a symmetric matrix, or say why it is no covariance."""
-        try:
-            lower = triangles.cholesky(matrix)
-        except np.linalg.LinAlgError:
-            covariance_checks.refuse_not_positive_definite(name, matrix)
-        if not is_well_factorised(matrix, lower):
-            covariance_checks.refuse_not_positive_definite(name, matrix)
+        lower = regular_factor(matrix, precision)
+        if lower is None:
+            covariance_checks.refuse_not_positive_definite(name, matrix, precision)
         return cls(lower, matrix=matrix)
 
     def dense(self) -> Array:
@@ -153,9 +151,11 @@ class Dense(Structure):
         )
 
 
-def is_well_factorised(matrix: Array, lower: Array) -> bool:
-    """Tell whether every variable has some variance left that the ones before do not explain."""
-    pivots = linalg.diagonal(lower) ** 2
-    return bool(
-        (pivots > linalg.eigenvalue_cutoff(matrix.shape[-1]) * linalg.diagonal(matrix)).all()
-    )
+def regular_factor(matrix: Array, precision: float) -> Array | None:
+    """Return the triangular factors of matrices, or None if any is not positive definite."""
+    try:
+        lower = triangles.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return None
+    cutoff = linalg.eigenvalue_cutoff(matrix.shape[-1], precision)
+    return None if singular_matrices(matrix, lower, cutoff).any() else lower

@@ -8,9 +8,8 @@ from typing import Any, final
 
 import numpy as np
 
-from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import frozen
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array.types import Array, Mask, Scalars
 from gaussmetrics.laws.structure import Index, Structure
 
 
@@ -61,9 +60,11 @@ class Diagonal(Structure):
     def rank(self) -> Any:
         return (self._variances > 0).sum(axis=-1)
 
-    def contains(self, x: Array, magnitude: Scalars) -> Any:
-        tolerance = linalg.eigenvalue_cutoff(self.dim) * np.asarray(magnitude)[..., None]
-        return ((self._variances > 0) | (np.abs(x) <= tolerance)).all(axis=-1)
+    def contains(self, x: Array, noise: Array) -> Any:
+        return ((self._variances > 0) | (np.abs(x) <= noise)).all(axis=-1)
+
+    def independent(self) -> Mask:
+        return self._variances > 0
 
     @property
     def singular(self) -> bool:

@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from gaussmetrics._array import linalg, reading
 from gaussmetrics._array.types import Array, Names, Scalars
 from gaussmetrics.laws import gaussian_checks, html, interop, sample_checks
-from gaussmetrics.laws.covariance import Covariance, stacked
+from gaussmetrics.laws.covariance import Covariance, from_symmetric, stacked
 from gaussmetrics.laws.moments import Moments
-from gaussmetrics.laws.sample_covariance import few_samples, shrunk
+from gaussmetrics.laws.sample_covariance import few_samples, rounding_of_samples, shrunk
 from gaussmetrics.laws.structure import Index, Structure
 
 LOG_2PI = float(np.log(2.0 * np.pi))
@@ -255,8 +255,12 @@ class Gaussian:
         if rows.shape[-2] <= rows.shape[-1]:
             return cls(*few_samples(rows, w, ddof, shrinkage), names=agreed)
         moments = Moments.from_samples(rows, weights=w)
-        cov = shrunk(moments, rows, w, ddof, shrinkage)
-        return cls(moments.mean, cov, names=agreed, allow_singular=allow_singular)
+        cov = from_symmetric(
+            shrunk(moments, rows, w, ddof, shrinkage),
+            allow_singular=allow_singular,
+            precision=rounding_of_samples(reading.precision(rows), moments),
+        )
+        return cls(moments.mean, cov, names=agreed)
 
     @classmethod
     def from_scipy(cls, frozen: Any) -> Gaussian:
@@ -404,8 +408,9 @@ class Gaussian:
         value = -0.5 * (distance + (cov.log_det() + cov.rank() * LOG_2PI))
         if not cov.singular:
             return value
-        magnitude = linalg.norm(points) + linalg.norm(self.mean)
-        return np.where(cov.contains(deviation, magnitude), value, -np.inf)[()]
+        rounding = linalg.eigenvalue_cutoff(self.dim, reading.precision(x))
+        noise = rounding * (np.abs(points) + np.abs(self.mean))
+        return np.where(cov.contains(deviation, noise), value, -np.inf)[()]
 
     def sample(
         self,

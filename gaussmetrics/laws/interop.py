@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gaussmetrics._array import reading
 from gaussmetrics._array.types import Names
 from gaussmetrics.laws import covariance_checks
 from gaussmetrics.laws.covariance import Covariance, from_symmetric
@@ -54,9 +55,9 @@ def covariance(value: Any, *, allow_singular: bool) -> Structure:
     stats = sys.modules.get("scipy.stats")
     if stats is not None and isinstance(value, stats.Covariance):
         return _scipy_covariance(value, allow_singular)
-    return from_symmetric(
-        covariance_checks.square_matrix("cov", value), allow_singular=allow_singular
-    )
+    matrix = covariance_checks.square_matrix("cov", value)
+    rounding = reading.precision(value)
+    return from_symmetric(matrix, allow_singular=allow_singular, precision=rounding)
 
 
 def _scipy_covariance(value: Any, allow_singular: bool) -> Structure:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gaussmetrics._array.linalg import sum_of_squares, transpose
+from gaussmetrics._array.linalg import EPS, sum_of_squares, transpose
 from gaussmetrics._array.types import Array, Mask, Scalars
 from gaussmetrics.laws import intensity, sample_checks
 from gaussmetrics.laws.blocks import first_row
@@ -81,6 +81,19 @@ def shrunk(
     gamma = np.asarray(_intensity_of(shrinkage, moments.count, d, size, fourth))[..., None, None]
     target = np.asarray(np.trace(cov, axis1=-2, axis2=-1))[..., None, None] / d
     return (1.0 - gamma) * cov + gamma * target * np.eye(d)
+
+
+def rounding_of_samples(precision: float, moments: Moments) -> float:
+    """Return the relative rounding that numbers of a precision ε leave in a covariance.
+
+    An entry x is rounded by up to ε|x|/2, of variance (ε x)²/12: columns that are dependent but for
+    that have an eigenvalue of this size, which in float32 is far above the rounding of sums.
+    """
+    variances = np.diagonal(moments.scatter, axis1=-2, axis2=-1)
+    varying = variances > 0
+    squares = np.asarray(moments.count)[..., None] * moments.mean**2 + variances
+    largest = (squares[varying] / variances[varying]).max(initial=1.0)
+    return float(max(EPS, precision**2 / 12.0 * largest))
 
 
 def _varying(rows: Array, weights: Array | None) -> Mask:

@@ -7,10 +7,13 @@ from functools import cached_property
 from typing import Any, final
 
 import numpy as np
+from scipy.linalg import qr
 
 from gaussmetrics._array import linalg
-from gaussmetrics._array.linalg import frozen, sum_of_squares, transpose
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array.linalg import EPS, frozen, sum_of_squares, transpose
+from gaussmetrics._array.types import Array, Mask, Scalars
+from gaussmetrics.laws import definiteness
+from gaussmetrics.laws.definiteness import inverse_or_zero
 from gaussmetrics.laws.structure import Index, Structure
 
 
@@ -18,34 +21,54 @@ from gaussmetrics.laws.structure import Index, Structure
 class Singular(Structure):
     """Σ = F Fᵀ of any rank: the law lives on the range of F.
 
-    Singular values of F below the cutoff count as zero. `scale` is the size their rounding is
-    measured by, the largest of them unless F is what is left of something larger. `matrix` is
-    given where F was computed from it.
+    With the deviations σ of the variables and the singular value decomposition
+    diag(1/σ) F = U s Wᵀ, values s below the cutoff count as zero, whatever the units. `sizes` are
+    the σ that rounding is measured by, those of F unless it is what is left of something larger;
+    `matrix` is given where F was computed from it; `precision` is the rounding of what was given.
     """
 
     def __init__(
-        self, columns: Array, scale: Array | None = None, matrix: Array | None = None
+        self,
+        columns: Array,
+        sizes: Array | None = None,
+        matrix: Array | None = None,
+        precision: float = EPS,
     ) -> None:
         self.columns = frozen(columns)
-        self.scale = None if scale is None else frozen(np.asarray(scale))
         self.given_matrix = None if matrix is None else frozen(matrix)
+        self.precision = precision
         self.dim = columns.shape[-2]
         self.batch_shape = columns.shape[:-2]
+        self.sizes = frozen(np.asarray(linalg.norm(columns)) if sizes is None else sizes)
+
+    @classmethod
+    def from_matrix(cls, matrix: Array, precision: float = EPS) -> Singular:
+        """Return the covariance of a symmetric matrix that is positive semidefinite to rounding."""
+        columns = definiteness.spectrum(matrix).factor(
+            linalg.eigenvalue_cutoff(matrix.shape[-1], precision)
+        )
+        return cls(columns, matrix=matrix, precision=precision)
+
+    @property
+    def _cutoff(self) -> float:
+        return linalg.eigenvalue_cutoff(max(self.columns.shape[-2:]), self.precision)
 
     @cached_property
     def _spectrum(self) -> tuple[Array, Array]:
         """Orthonormal U (..., d, k) and s (..., k), both zero beyond the rank."""
-        u, s, _ = np.linalg.svd(self.columns, full_matrices=False)
-        scale = s.max(axis=-1, initial=0.0) if self.scale is None else self.scale
-        cutoff = linalg.eigenvalue_cutoff(max(self.columns.shape[-2:]))
-        kept = s > cutoff * np.asarray(scale)[..., None]
+        scaled = self.columns * inverse_or_zero(self.sizes)[..., None]
+        u, s, _ = np.linalg.svd(scaled, full_matrices=False)
+        kept = s > self._cutoff * np.maximum(s[..., :1], 1.0)
         return frozen(u * kept[..., None, :]), frozen(s * kept)
 
     @cached_property
     def _whitener(self) -> Array:
-        """Rows u / s of the support, (..., k, d)."""
+        """Rows u / (s σ) of the support, (..., k, d)."""
         u, s = self._spectrum
-        return frozen(transpose(u / np.where(s > 0, s, 1.0)[..., None, :]))
+        return frozen(
+            transpose(u)
+            * (inverse_or_zero(s)[..., None] * inverse_or_zero(self.sizes)[..., None, :])
+        )
 
     @property
     def given_by_matrix(self) -> bool:
@@ -72,22 +95,49 @@ class Singular(Structure):
         return self._whitener @ columns
 
     def log_det(self) -> Scalars:
-        _, s = self._spectrum
-        return 2.0 * np.log(np.where(s > 0, s, 1.0)).sum(axis=-1)
+        # det FᵀF: with the largest rows first, no unit drowns another.
+        u, s = self._spectrum
+        rows = self.sizes[..., None] * u * s[..., None, :]
+        order = np.argsort(-np.abs(rows).max(axis=-1, initial=0.0), axis=-1)[..., None]
+        triangle = np.linalg.qr(np.take_along_axis(rows, order, axis=-2), mode="r")
+        pivots = np.abs(linalg.diagonal(np.asarray(triangle)))
+        return 2.0 * np.log(np.where(s > 0, pivots, 1.0)).sum(axis=-1)
 
     def rank(self) -> Any:
         return (self._spectrum[1] > 0).sum(axis=-1)
 
-    def contains(self, x: Array, magnitude: Scalars) -> Any:
-        u, s = self._spectrum
-        outside = x - (u @ (transpose(u) @ x[..., None]))[..., 0]
-        largest = s.max(axis=-1, initial=0.0)
+    def contains(self, x: Array, noise: Array) -> Any:
+        u, _ = self._spectrum
+        # A point more deviations away than there are floats lies on no support.
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled, rounding = (part * inverse_or_zero(self.sizes) for part in (x, noise))
+            outside = linalg.norm(scaled - (u @ (transpose(u) @ scaled[..., None]))[..., 0])
+            allowed = self._tolerance * np.maximum(linalg.norm(scaled), 1.0) + linalg.norm(rounding)
+        still = (self.sizes > 0) | (np.abs(x) <= noise)
+        return still.all(axis=-1) & (outside <= allowed)
+
+    @property
+    def _tolerance(self) -> Array:
+        """How far off the support, in deviations, nothing can be told from lying on it.
+
+        An eigenvalue below the cutoff c counts as zero, so a deviation up to √c cannot be seen in a
+        matrix; a factor shows deviations down to c. A support that hangs on a small value is known
+        so much less.
+        """
+        _, s = self._spectrum
         smallest = np.where(s > 0, s, np.inf).min(axis=-1, initial=np.inf)
-        # The support itself is known to the rounding of F, or Σ, against its smallest value.
-        given = 1 if self.given_matrix is None else 2
-        spread = np.maximum(largest / smallest, 1.0) ** given
-        tolerance = np.minimum(linalg.eigenvalue_cutoff(25 * self.dim) * spread, 1e-6)
-        return linalg.norm(outside) <= tolerance * np.maximum(magnitude, linalg.norm(x))
+        spread = np.maximum(s.max(axis=-1, initial=0.0) / smallest, 1.0)
+        if self.given_matrix is None:
+            return np.maximum(self._cutoff, np.minimum(self._cutoff * spread, 1e-6))
+        return np.maximum(np.sqrt(self._cutoff), np.minimum(self._cutoff * spread**2, 1e-6))
+
+    def independent(self) -> Mask:
+        flat = self._spectrum[0].reshape(-1, *self._spectrum[0].shape[-2:])
+        ranks = np.asarray(self.rank()).ravel()
+        chosen = np.zeros((len(flat), self.dim), dtype=bool)
+        for mask, u, rank in zip(chosen, flat, ranks, strict=True):
+            mask[qr(u.T, mode="r", pivoting=True)[1][:rank]] = True
+        return chosen.reshape(*self.batch_shape, self.dim)
 
     @property
     def singular(self) -> bool:
@@ -100,22 +150,25 @@ class Singular(Structure):
         normals = rng.standard_normal((*shape, self.columns.shape[-1]))
         return (self.columns @ normals[..., None])[..., 0]
 
-    def marginal(self, chosen: Index) -> Structure:
-        return Singular(self.columns[..., chosen, :], self._scale())
-
-    def _scale(self) -> Array:
-        return self._spectrum[1].max(axis=-1, initial=0.0) if self.scale is None else self.scale
+    def marginal(self, chosen: Index) -> Singular:
+        if self.given_matrix is not None:
+            return Singular.from_matrix(
+                self.given_matrix[..., chosen[:, None], chosen], self.precision
+            )
+        return Singular(
+            self.columns[..., chosen, :], self.sizes[..., chosen], precision=self.precision
+        )
 
     def regress(self, y: Index, x: Index) -> tuple[Array, Singular]:
         # With z the latent normals, x = Fx z fixes their part in the row space of Fx.
         fx, fy = self.columns[..., x, :], self.columns[..., y, :]
-        known = Singular(fx, self._scale())
+        known = Singular(fx, self.sizes[..., x], precision=self.precision)
         rows = known._whitener @ fx
         coefficients = fy @ transpose(rows)
         weights = transpose(known._whitener) @ transpose(coefficients)
-        return weights, Singular(fy - coefficients @ rows, self._scale())
+        left = fy - coefficients @ rows
+        return weights, Singular(left, self.sizes[..., y], precision=self.precision)
 
     def _with_parts(self, change: Callable[[Array, int], Array]) -> Singular:
-        scale = None if self.scale is None else change(np.asarray(self.scale), 0)
         matrix = None if self.given_matrix is None else change(self.given_matrix, 2)
-        return Singular(change(self.columns, 2), scale, matrix)
+        return Singular(change(self.columns, 2), change(self.sizes, 1), matrix, self.precision)

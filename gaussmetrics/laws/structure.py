@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaussmetrics._array.linalg import frozen
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array.types import Array, Mask, Scalars
 
 Index: TypeAlias = NDArray[np.intp]
 
@@ -24,8 +24,8 @@ class Structure(ABC):
     - `dense()` is Σ, `factor()` is F, `half(B)` is Fᵀ B, `variances()` the diagonal of Σ;
     - `whiten(x)` is z with ‖z‖² = xᵀ Σ⁺ x, `log_det()` the logarithm of the product of the
       positive eigenvalues, `rank()` their number, `precisions()` the diagonal of Σ⁺;
-    - `contains(x, magnitude)` tells whether x lies in the support, up to rounding of numbers as
-      large as `magnitude`;
+    - `contains(x, noise)` tells whether x lies in the support, given the rounding of its entries,
+      and `independent()` which coordinates determine all others on it;
     - `draw(shape, rng)` are samples of N(0, Σ);
     - `marginal(chosen)` and `regress(y, x)` are the covariances of some coordinates, and of some
       given others; `cov[index]` and `broadcast_to(shape)` act on the batch.
@@ -75,9 +75,12 @@ class Structure(ABC):
     def rank(self) -> Any:
         return self.dim
 
-    def contains(self, x: Array, magnitude: Scalars) -> Any:
-        del x, magnitude
+    def contains(self, x: Array, noise: Array) -> Any:
+        del x, noise
         return True
+
+    def independent(self) -> Mask:
+        return np.ones((*self.batch_shape, self.dim), dtype=bool)
 
     @property
     def singular(self) -> bool:

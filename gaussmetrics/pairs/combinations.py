@@ -61,6 +61,16 @@ def as_dense(cov: Structure) -> Dense:
     return Dense(triangles.cholesky(matrix), matrix=matrix)
 
 
+def as_regular(cov: Structure) -> Structure:
+    """See a covariance that might have been singular, and is not, as one without structure."""
+    if not cov.singular:
+        return cov
+    factor = Dense(triangles.triangle(cov.factor()), factor=cov.factor())
+    if not cov.given_by_matrix:
+        return factor
+    return Dense(factor.lower, matrix=cov.dense())
+
+
 def with_noise(cov: Structure, variance: Array) -> Structure:
     """Return Σ + v I for variances v (...), as exact as Σ was given."""
     v = variance[..., None]

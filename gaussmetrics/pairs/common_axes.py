@@ -17,10 +17,7 @@ from gaussmetrics.pairs.near import selected
 
 
 class Axes(NamedTuple):
-    """Two laws in the coordinates where q is N(0, I) and p is N(w, diag(λ)), (..., k) each.
-
-    Coordinates beyond the rank of the laws have log λ = w = 0.
-    """
+    """Two laws in the coordinates where q is N(0, I) and p is N(w, diag(λ)), (..., k) each."""
 
     log_scales: Array
     shift: Array
@@ -29,18 +26,15 @@ class Axes(NamedTuple):
 def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
     """Return log λ for the eigenvalues λ of Σq⁻¹Σp, and w = Vᵀ Σq^−½ Δ for their directions V.
 
-    The supports must agree where the result is to mean anything. Costs O(d³) for all structures but
-    the diagonal one.
+    Both are positive definite. Costs O(d³) for all structures but the diagonal one.
     """
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         batch = np.broadcast_shapes(p.batch_shape, q.batch_shape, shift.shape[:-1])
         w = np.broadcast_to(q.whiten(shift), (*batch, p.dim))
         return Axes(np.broadcast_to(_log_ratio(p.variances(), q.variances()), w.shape), w)
     u, s, _ = np.linalg.svd(q.whiten_columns(p.factor()))
-    values = np.zeros(u.shape[:-1])
-    values[..., : s.shape[-1]] = s
-    supported = np.arange(u.shape[-1]) < np.asarray(q.rank())[..., None]
-    logs = 2.0 * np.log(np.where(supported & (values > 0), values, 1.0))
+    logs = np.zeros(u.shape[:-1])
+    logs[..., : p.dim] = 2.0 * np.log(s[..., : p.dim])
     near = np.abs(logs).max(axis=-1) < 0.4
     if near.any():
         e, v = np.linalg.eigh(whitened_difference(*selected(near, p, q, q)))
@@ -51,10 +45,7 @@ def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
 
 
 def _log_ratio(v: Array, w: Array) -> Array:
-    """Return log(v / w), and zero where either vanishes."""
-    v, w = np.broadcast_arrays(v, w)
-    positive = (v > 0) & (w > 0)
-    v, w = np.where(positive, v, 1.0), np.where(positive, w, 1.0)
+    """Return log(v / w)."""
     near = np.abs(v - w) < 0.5 * w
     excess = np.where(near, v - w, 0.0) / w
     return np.where(near, np.log1p(excess), np.log(v) - np.log(w))

@@ -23,7 +23,6 @@ from gaussmetrics.pairs.low_rank_integrals import (
     renyi_low_rank,
 )
 from gaussmetrics.pairs.near import recompute
-from gaussmetrics.pairs.supports import infinite_unless, ranges_agree
 
 
 def relative_trace(p: Structure, q: Structure) -> Scalars:
@@ -53,7 +52,6 @@ def _kl_structured(p: Structure, q: Structure) -> Scalars:
     excess = relative_trace(p, q) - q.rank()
     value = 0.5 * (excess + q.log_det() - p.log_det())
     nearly = 0.1 if both_low_rank(p, q) else 1.0
-    value = infinite_unless(ranges_agree(p, q), value)
     return recompute(value, value < nearly, _kl_from_difference, p, q)
 
 
@@ -82,14 +80,12 @@ def _kl_near(p: Dense, q: Dense) -> Array:
 
 
 def _kl_diagonal(v: Array, w: Array) -> Array:
-    safe = np.where(w > 0, w, 1.0)
-    # Where a ratio of variances overflows, so does the divergence; no variance gives log 0.
-    with np.errstate(divide="ignore", over="ignore"):
-        excess = np.where(w > 0, v - w, 0.0) / safe
-        near = np.abs(excess) < 0.5
-        far = excess - np.log(np.where(near | (w == 0), 1.0, v)) + np.log(np.where(near, 1.0, safe))
-    terms = np.where(near, linalg.x_minus_log1p(np.where(near, excess, 0.0)), far)
-    return 0.5 * np.where((w == 0) & (v > 0), np.inf, terms).sum(axis=-1)
+    # Where a ratio of variances overflows, so does the divergence.
+    with np.errstate(over="ignore"):
+        excess = (v - w) / w
+    near = np.abs(excess) < 0.5
+    far = excess - (np.log(v) - np.log(w))
+    return 0.5 * np.where(near, linalg.x_minus_log1p(np.where(near, excess, 0.0)), far).sum(axis=-1)
 
 
 def _kl_from_difference(p: Structure, q: Structure) -> Array:
@@ -109,7 +105,6 @@ def bhattacharyya_shape(p: Structure, q: Structure, middle: Structure) -> Scalar
         return recompute(value, value < 0.1 + 0.02 * p.dim, _bhattacharyya_near, p, q, middle)
     value = 0.5 * middle.log_det() - 0.25 * (p.log_det() + q.log_det())
     nearly = 0.025 if both_low_rank(p, q) else 1.0
-    value = infinite_unless(ranges_agree(p, q), value)
     return recompute(value, value < nearly, _bhattacharyya_from_difference, p, q, middle)
 
 
@@ -121,12 +116,9 @@ def _bhattacharyya_near(p: Dense, q: Dense, middle: Dense) -> Array:
 
 def _bhattacharyya_diagonal(v: Array, w: Array) -> Array:
     half = 0.5 * v + 0.5 * w
-    ratio = 0.5 * (v - w) / np.where(half > 0, half, 1.0)
-    with np.errstate(divide="ignore"):
-        near = np.abs(ratio) < 0.5
-        safe = np.where(half > 0, half, 1.0)
-        first, second = (np.log(np.where(near, safe, x)) for x in (v, w))
-        logs = 2.0 * np.log(safe) - first - second
+    ratio = 0.5 * (v - w) / half
+    near = np.abs(ratio) < 0.5
+    logs = 2.0 * np.log(half) - np.log(v) - np.log(w)
     terms = np.where(near, -np.log1p(-(np.where(near, ratio, 0.0) ** 2)), logs)
     return 0.25 * terms.sum(axis=-1)
 
@@ -146,7 +138,6 @@ def renyi_shape(p: Structure, q: Structure, middle: Structure, alpha: float) -> 
     beta = 1.0 - alpha
     if not both_low_rank(p, q) or isinstance(middle, Diagonal):
         log_scales, _ = common_axes(p, q, np.zeros(p.dim))
-        value = chernoff_terms(log_scales, alpha).sum(axis=-1) / beta
-        return infinite_unless(ranges_agree(p, q), value)
+        return chernoff_terms(log_scales, alpha).sum(axis=-1) / beta
     exponent = 0.5 * (middle.log_det() - beta * p.log_det() - alpha * q.log_det())
     return recompute(exponent / beta, exponent < 0.025, partial(renyi_low_rank, alpha), p, q)
