@@ -6,7 +6,7 @@ import laws
 import numpy as np
 import pytest
 from given import columns
-from oracles import matrix, mp, relative_error
+from oracles import kl_divergence, matrix, mp, relative_error
 
 import gaussmetrics as gm
 
@@ -86,15 +86,17 @@ def tables(kind, count):
     for _ in range(count):
         if kind == "one-hot":
             yield one_hot(*rng.integers(1, 12, rng.integers(2, 6)))
+        elif kind == "percentages":  # whole per cent, so that the rows add up exactly
+            share = rng.dirichlet(np.ones(rng.integers(3, 8)))
+            yield rng.multinomial(100, share, 100).astype(float)
         else:
-            rows = rng.dirichlet(np.ones(rng.integers(3, 8)), 50)
-            yield 100 * rows if kind == "percentages" else np.round(rows, 3)
+            yield rng.dirichlet(np.full(rng.integers(3, 8), 5.0), 200)
 
 
-@pytest.mark.parametrize("kind", ["one-hot", "percentages"])
+@pytest.mark.parametrize("kind", ["one-hot", "percentages", "composition"])
 def test_tables_whose_rows_add_up_are_refused_and_have_one_rank(kind):
     for rows in tables(kind, 100):
-        if len(rows) <= rows.shape[1]:
+        if len(rows) <= rows.shape[1] or not np.ptp(rows, axis=0).all():
             continue
         with pytest.raises(ValueError, match="singular"):
             gm.Gaussian.from_samples(rows)
@@ -109,11 +111,9 @@ A, B, C = one_hot(5, 11, 1), one_hot(4, 9, 3), one_hot(2, 3, 9)
 @pytest.mark.parametrize("second", [A, B, C])
 def test_one_hot_tables_differ_as_all_but_one_of_their_columns(first, second):
     # The last column is one minus the others: an injective affine map of two columns.
-    import oracles
-
     p, q = (gm.Gaussian.from_samples(rows, allow_singular=True) for rows in (first, second))
     x, y = (columns(rows, [0, 1]) for rows in (first, second))
-    truth = oracles.kl_divergence(x, y)
+    truth = kl_divergence(x, y)
     assert abs(gm.kl_divergence(p, q) - truth) <= 1e-13 + 1e-12 * truth
 
 
