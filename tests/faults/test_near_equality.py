@@ -130,9 +130,11 @@ def moved_by_an_ulp(name, build, f, d, h):
 @pytest.mark.parametrize("h", STEPS)
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_gradients_of_well_conditioned_low_rank_plus_diagonal(name, h):
-    f, d = np.array([[0.5], [0.5]]), np.array([1.0, 1.0])
-    p, q = from_factor(f, d), from_factor(f, d * (1 + h * np.array([1.0, 2.0])))
-    assert max(gradient_errors(name, p, q)) <= 1e-12
+    rng = np.random.default_rng(5)
+    f, d = rng.standard_normal((4, 2)), rng.gamma(2.0, size=4)
+    p, moved = from_factor(f, d), from_factor(f * (1 + h * rng.random(f.shape)), d)
+    for q in (moved, from_factor(f, d * (1 + h * rng.random(4)))):
+        assert max(gradient_errors(name, p, q)) <= 2e-12
 
 
 @pytest.mark.parametrize("c", [1e-4, 1e-6, 1e-8])
@@ -144,9 +146,11 @@ def test_gradients_of_a_strong_factor_with_little_noise(name, c):
     def build(f, d, h):
         return from_factor(f, d), from_factor((1 + h) * f, d)
 
-    allowed = moved_by_an_ulp(name, build, f, d, 0.25)
+    allowed = 100 * np.array(moved_by_an_ulp(name, build, f, d, 0.25))
+    if name == "wasserstein":  # hardly moves; stated is the condition number
+        allowed += 10 * EPS * 2 / c
     for got, most in zip(gradient_errors(name, *build(f, d, 0.25)), allowed, strict=True):
-        assert got <= 1e-13 + 100 * most
+        assert got <= 1e-13 + most
 
 
 # Precisions and eigendecompositions
