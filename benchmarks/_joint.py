@@ -254,48 +254,79 @@ def discrepancy(bandwidth: float) -> Callable[[Joint], Number]:
 def energy(j: Joint) -> Number:
     """From ‖z‖ = π^−½ ∫ (1 − exp(−u²‖z‖²)) u⁻² du, by the trapezoidal rule in log u."""
     step, size = mp.mpf("0.125"), mp.sqrt(trace(j.a) + trace(j.b))
-    nodes = (mp.exp(k * step) / size for k in range(-480, 281))
-    return mp.sqrt(step * mp.fsum(_kernels(j, u) / u for u in nodes) / mp.sqrt(mp.pi))
+    with mp.workdps(120):  # the kernels are all but one where u is small
+        nodes = (mp.exp(k * step) / size for k in range(-480, 281))
+        return mp.sqrt(step * mp.fsum(_kernels(j, u) / u for u in nodes) / mp.sqrt(mp.pi))
 
 
-# Gradients: ∂/∂Σp and ∂/∂Σq, by Magnus & Neudecker's rules
+# One law
+
+
+def log_density(j: Joint) -> Number:
+    """Of p at the mean of q."""
+    return -(distance_in_p(j) + j.log_det + j.dim * mp.log(2 * mp.pi)) / 2
+
+
+def distance_in_p(j: Joint) -> Number:
+    return (j.shift.T * mp.lu_solve(j.a, j.shift))[0]
+
+
+def mutual_information(j: Joint) -> Number:
+    """Between the first coordinate of p and the others."""
+    if j.dim == 1:
+        return mp.mpf(0)
+    rest = j.a[1:, 1:]
+    lower = cholesky(rest)
+    others = 2 * mp.fsum(mp.log(lower[i, i]) for i in range(rest.rows))
+    value = (mp.log(j.a[0, 0]) + others - j.log_det) / 2
+    return value if value > mp.mpf(10) ** -50 else mp.mpf(0)  # of 60 digits
+
+
+# Gradients: ∂/∂μp, ∂/∂Σp and ∂/∂Σq, by Magnus & Neudecker's rules
+
+
+Slopes = tuple[Any, ...]
 
 
 def _inverses(j: Joint) -> tuple[Any, Any, Any]:
     return mp.inverse(j.a), mp.inverse(j.b), j.shift * j.shift.T
 
 
-def kl_slopes(j: Joint) -> tuple[Any, Any]:
+def kl_slopes(j: Joint) -> Slopes:
     ia, ib, square = _inverses(j)
-    return (ib - ia) / 2, (ib - ib * (j.a + square) * ib) / 2
+    return ib * j.shift, (ib - ia) / 2, (ib - ib * (j.a + square) * ib) / 2
 
 
-def jeffreys_slopes(j: Joint) -> tuple[Any, Any]:
+def jeffreys_slopes(j: Joint) -> Slopes:
     ia, ib, square = _inverses(j)
-    return (ib - ia * (j.b + square) * ia) / 2, (ia - ib * (j.a + square) * ib) / 2
+    return (
+        (ia + ib) * j.shift,
+        (ib - ia * (j.b + square) * ia) / 2,
+        (ia - ib * (j.a + square) * ib) / 2,
+    )
 
 
-def bhattacharyya_slopes(j: Joint) -> tuple[Any, Any]:
+def bhattacharyya_slopes(j: Joint) -> Slopes:
     ia, ib, square = _inverses(j)
     im = mp.inverse((j.a + j.b) / 2)
     away = im * square * im / 16
-    return (im - ia) / 4 - away, (im - ib) / 4 - away
+    return im * j.shift / 4, (im - ia) / 4 - away, (im - ib) / 4 - away
 
 
-def hellinger_slopes(j: Joint) -> tuple[Any, Any]:
+def hellinger_slopes(j: Joint) -> Slopes:
     distance = bhattacharyya(j)
     slope = mp.exp(-distance) / (2 * mp.sqrt(-mp.expm1(-distance)))
-    first, second = bhattacharyya_slopes(j)
-    return slope * first, slope * second
+    return tuple(slope * part for part in bhattacharyya_slopes(j))
 
 
-def renyi_slopes(alpha: float) -> Callable[[Joint], tuple[Any, Any]]:
-    def slopes(j: Joint) -> tuple[Any, Any]:
+def renyi_slopes(alpha: float) -> Callable[[Joint], Slopes]:
+    def slopes(j: Joint) -> Slopes:
         x = mp.mpf(alpha)
         ia, ib, square = _inverses(j)
         s = mp.inverse((1 - x) * j.a + x * j.b)
         away = s * square * s
         return (
+            x * s * j.shift,
             (s - ia - x * (1 - x) * away) / 2,
             x / (1 - x) * (s - ib) / 2 - x * x * away / 2,
         )
@@ -303,9 +334,13 @@ def renyi_slopes(alpha: float) -> Callable[[Joint], tuple[Any, Any]]:
     return slopes
 
 
-def wasserstein_slopes(j: Joint) -> tuple[Any, Any]:
+def transport_map(j: Joint) -> Slopes:
     root = square_root(j.a)
     inverse = mp.inverse(root)
-    there = inverse * square_root(root * j.b * root) * inverse
+    return (inverse * square_root(root * j.b * root) * inverse,)
+
+
+def wasserstein_slopes(j: Joint) -> Slopes:
+    (there,) = transport_map(j)
     eye = mp.eye(j.dim)
-    return eye - there, eye - mp.inverse(there)
+    return 2 * j.shift, eye - there, eye - mp.inverse(there)

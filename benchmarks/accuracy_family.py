@@ -59,6 +59,16 @@ def explained(metric: Answer) -> Answer:
     return lambda p, q: gm.explain(metric, p, q).total
 
 
+def parts(gradient: Answer) -> Answer:
+    """In the mean of p, which is that of q but for its sign, and in both covariances."""
+
+    def answer(p: gm.Gaussian, q: gm.Gaussian) -> tuple[Any, ...]:
+        slope = gradient(p, q)
+        return slope.p_mean, slope.p_cov, slope.q_cov
+
+    return answer
+
+
 def centred(metric: Answer) -> Answer:
     return lambda p, q: metric(p, gm.Gaussian(p.mean, q.covariance))
 
@@ -85,6 +95,11 @@ QUANTITIES = {
     "total variation, d = 1": Quantity(gm.total_variation_distance, _joint.line_total_variation),
     "entropy": Quantity(lambda p, _: gm.entropy(p), _joint.entropy),
     "cross-entropy": Quantity(gm.cross_entropy, _joint.cross_entropy),
+    "log-density": Quantity(lambda p, q: p.logpdf(q.mean), _joint.log_density),
+    "mutual information": Quantity(
+        lambda p, _: gm.mutual_information(p, [0], list(range(1, p.dim))),
+        _joint.mutual_information,
+    ),
     "explained KL": Quantity(explained(gm.kl_divergence), _joint.kl),
     "explained D_B": Quantity(explained(gm.bhattacharyya_distance), _joint.bhattacharyya),
     "W2²": Quantity(gm.squared_wasserstein_distance, _joint.squared_wasserstein),
@@ -100,15 +115,19 @@ QUANTITIES = {
     "energy": Quantity(gm.energy_distance, _joint.energy),
 }
 SLOPES = {
-    "∇ KL": Quantity(gm.kl_divergence_gradient, _joint.kl_slopes),
-    "∇ Jeffreys": Quantity(gm.jeffreys_divergence_gradient, _joint.jeffreys_slopes),
-    "∇ Bhattacharyya": Quantity(gm.bhattacharyya_distance_gradient, _joint.bhattacharyya_slopes),
-    "∇ Hellinger": Quantity(gm.hellinger_distance_gradient, _joint.hellinger_slopes),
-    "∇ Rényi 0.3": Quantity(
-        partial(gm.renyi_divergence_gradient, alpha=0.3), _joint.renyi_slopes(0.3)
+    "∇ KL": Quantity(parts(gm.kl_divergence_gradient), _joint.kl_slopes),
+    "∇ Jeffreys": Quantity(parts(gm.jeffreys_divergence_gradient), _joint.jeffreys_slopes),
+    "∇ Bhattacharyya": Quantity(
+        parts(gm.bhattacharyya_distance_gradient), _joint.bhattacharyya_slopes
     ),
-    "∇ W2²": Quantity(gm.squared_wasserstein_distance_gradient, _joint.wasserstein_slopes),
+    "∇ Hellinger": Quantity(parts(gm.hellinger_distance_gradient), _joint.hellinger_slopes),
+    "∇ Rényi 0.3": Quantity(
+        parts(partial(gm.renyi_divergence_gradient, alpha=0.3)), _joint.renyi_slopes(0.3)
+    ),
+    "∇ W2²": Quantity(parts(gm.squared_wasserstein_distance_gradient), _joint.wasserstein_slopes),
+    "transport map": Quantity(lambda p, q: (gm.transport_map(p, q).matrix,), _joint.transport_map),
 }
+OF_SEVERAL = ("mutual information",)
 REASONS: dict[tuple[str, str], str] = {}
 """Why a quantity of a structure may exceed its bar, and by what theorem it cannot be otherwise."""
 
@@ -134,12 +153,15 @@ class Result(NamedTuple):
 def amplification(name: str, j: Joint, truth: Any) -> float:
     """By how much the quantity magnifies a relative error of the covariances, beside κ.
 
-    An exponential magnifies by its exponent; (1 − α)Σp + αΣq of α > 1 by what cancels in it.
+    An exponential magnifies by its exponent; (1 − α)Σp + αΣq of α > 1 by what cancels in it; and a
+    small correlation, of whose square the information is made, is what is left of larger terms.
     """
     if name == "χ²":
         return _cancelled(j, 2.0) * float(1 + mp.log1p(truth))
     if name == "Rényi 1.2":
         return _cancelled(j, 1.2)
+    if name == "mutual information":
+        return float(1 / mp.sqrt(-mp.expm1(-2 * truth))) if truth else 1.0
     return 1.0
 
 
@@ -151,6 +173,8 @@ def magnitude(name: str, j: Joint, truth: Any) -> Any:
     """What an error is relative to: the truth, unless terms of both signs make it."""
     if name in ("entropy", "cross-entropy"):
         return max(abs(truth), mp.mpf(j.dim), abs(j.log_det))
+    if name == "log-density":
+        return max(mp.mpf(j.dim), abs(j.log_det), _joint.distance_in_p(j))
     return abs(truth)
 
 
@@ -182,7 +206,9 @@ def slope_error(value: Any, truth: Any) -> float:
     if not np.isfinite(value).all():
         return math.inf
     if value.ndim == 1:
-        value, truth = value[:, None], mp.matrix([truth[i, i] for i in range(truth.rows)])
+        value = value[:, None]
+        if truth.cols > 1:
+            truth = mp.matrix([truth[i, i] for i in range(truth.rows)])
     size = max(abs(x) for x in truth)
     gap = max(abs(x) for x in mp.matrix(value.tolist()) - truth)
     return float(gap / size) if size else float(gap)
@@ -193,7 +219,7 @@ def audit(structure: str, cell: Cell, rng: np.random.Generator) -> Iterator[Resu
     bar = 100 * EPS * max(p.kappa, q.kappa)
     j = Joint(p, q)
     for name, quantity in QUANTITIES.items():
-        if name.endswith("d = 1") and cell.dim > 1:
+        if cell.dim > 1 if name.endswith("d = 1") else cell.dim == 1 and name in OF_SEVERAL:
             continue
         answer, truth_of = _with_option(quantity, cell)
         truth = truth_of(j)
@@ -217,8 +243,7 @@ def slopes(
         gradient, note = quietly(lambda s=quantity: s.answer(*(x.law for x in pair)))  # type: ignore[misc]
         truths = quantity.truth(j)
         error = math.inf if gradient is None else max(
-            slope_error(value, truth)
-            for value, truth in zip((gradient.p_cov, gradient.q_cov), truths, strict=True)
+            slope_error(value, truth) for value, truth in zip(gradient, truths, strict=True)
         )  # fmt: skip
         yield Result(name, structure, cell, error, bar, note)
 
