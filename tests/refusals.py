@@ -8,7 +8,7 @@ import pytest
 BARE = re.compile(
     r"could not be broadcast|not enough values to unpack|object has no attribute|cannot unpack|"
     r"unsupported ScalarType|too large to convert|allowed dimension exceeded|ufunc|"
-    r"did not converge|Singular matrix|must be of length|setting an array element|math domain"
+    r"did not converge|Singular matrix|must be of length|^setting an array element|math domain"
 )
 
 
