@@ -6,7 +6,7 @@ import laws
 import numpy as np
 import oracles
 import pytest
-from given import columns
+from given import columns, from_factor
 from oracles import mp, relative_error
 
 import gaussmetrics as gm
@@ -208,3 +208,27 @@ def test_means_within_the_tolerance_off_a_common_support(name):
     function = TANGIBLE[name][0]
     np.testing.assert_allclose(function(p, aside), function(p, q), rtol=1e-9)
     assert np.isfinite(function(p, aside))
+
+
+@pytest.mark.parametrize("kinds", ["factors", "matrices", "factor and matrix"])
+@pytest.mark.parametrize("name", [n for n in TANGIBLE if TANGIBLE[n][1]])
+def test_factors_and_matrices_on_one_support(name, kinds):
+    # q is p's factor times a square matrix: in the coordinates of the factor, p is standard.
+    function, oracle = TANGIBLE[name]
+    for seed in (*range(20), 76, 144, 158, 196, 333, 390):
+        rng = np.random.default_rng(seed)
+        d = int(rng.integers(2, 8))
+        r = int(rng.integers(1, d))
+        f = rng.standard_normal((d, r))
+        turn = rng.standard_normal((r, r)) + 2 * np.eye(r)
+        g = f @ turn
+        p, q = (
+            gm.Gaussian(np.zeros(d), h @ h.T, allow_singular=True)
+            if kinds == "matrices" or (kinds == "factor and matrix" and h is g)
+            else gm.Gaussian(np.zeros(d), gm.Covariance.from_factor(h))
+            for h in (f, g)
+        )
+        standard, turned = from_factor(np.eye(r)), from_factor(turn)
+        truth = oracle(standard, turned)
+        kappa = np.linalg.cond(turn) ** 2 * np.linalg.cond(f) ** 2
+        assert relative_error(function(p, q), truth) <= 1e-10 + 100 * EPS * kappa, seed

@@ -11,7 +11,7 @@ import gaussmetrics as gm
 from .cases import Case
 from .findings import Finding
 from .metrics import ALL, METRICS
-from .values import Values, differ, same_numbers, versus
+from .values import Values, differ, same_numbers, unit_of, versus
 from .watching import Broken, Refused, finding, watch
 
 
@@ -20,7 +20,7 @@ def symmetry(case: Case, values: Values) -> Iterator[Finding]:
     mirrored = Values(values.q, values.p, metrics)
     yield from mirrored.broken
     for name in values.both(mirrored):
-        if differ(values[name], mirrored[name], same_numbers(case)):
+        if differ(values[name], mirrored[name], same_numbers(case), unit_of(values, name)):
             yield Finding("symmetry", name, versus(values[name], mirrored[name]))
 
 

@@ -62,6 +62,13 @@ def same_numbers(case: Case) -> float:
     return loose * (1e-11 + 300 * EPS * condition(case))
 
 
+def unit_of(values: Values, name: str) -> float:
+    """What rounding leaves of zero, where a distance is a difference of computed spectra."""
+    if name != "gromov_wasserstein_distance":
+        return 0.0
+    return 30 * EPS * max(float(np.max(np.abs(law.cov), initial=0)) for law in (values.p, values.q))
+
+
 def rounded_again(case: Case, values: Values, name: str) -> tuple[float, float]:
     """Tolerances, relative and absolute, where the covariances were rounded in between.
 
