@@ -6,6 +6,8 @@ from oracles import mp, relative_error
 
 import gaussmetrics as gm
 
+EPS = np.finfo(float).eps
+
 
 def on_the_line(points):
     """Point-like components of unit variance: MW2 is the distance of the weighted points."""
@@ -51,7 +53,10 @@ def test_close_groups_far_apart(seed, spread, weighted):
     value = gm.mixture_wasserstein_distance(
         on_the_line(x), on_the_line(y[order]), weights_p=a, weights_q=b[order]
     )
-    assert relative_error(value, quantile_coupling(x, y, a, b)) <= 1e-12
+    truth = quantile_coupling(x, y, a, b)
+    # Weights divided by their sum are rounded, and a rounding error may cross the widest gap.
+    crossing = 12 * EPS * (3 * spread / float(truth)) ** 2 if weighted else 0.0
+    assert relative_error(value, truth) <= 1e-12 + crossing
 
 
 @pytest.mark.parametrize("spread", [1.0, 1e4])
