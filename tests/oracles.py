@@ -7,7 +7,8 @@ mp.mp.dps = 100
 
 
 def matrix(array):
-    return mp.matrix(np.asarray(array).tolist())
+    """Numbers as mpmath takes them; what is exact already stays so."""
+    return array if isinstance(array, mp.matrix) else mp.matrix(np.asarray(array).tolist())
 
 
 def log_det(a):

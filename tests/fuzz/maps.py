@@ -1,0 +1,122 @@
+"""Theorems about what moves laws: maps, geodesics, barycentres, plans between mixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+import gaussmetrics as gm
+
+from .cases import Case
+from .findings import Finding
+from .values import EPS, Values, condition, differ, rounded_again, versus
+from .watching import Broken, Refused, finding, watch
+
+
+def _size(values: Values) -> float:
+    return max(float(np.max(np.abs(x.cov), initial=0.0)) for x in (values.p, values.q))
+
+
+def _try(name: str, call: Callable[[], Any]) -> tuple[Any, list[Finding]]:
+    try:
+        return watch(call), []
+    except Broken as broken:
+        return None, [finding(name, broken)]
+    except Refused:
+        return None, []
+
+
+def maps(case: Case, values: Values) -> Iterator[Finding]:
+    p, q = values.p, values.q
+    transport, broken = _try("transport_map", lambda: gm.transport_map(p, q))
+    yield from broken
+    if transport is None:
+        return
+    t = transport.matrix
+    if not np.isfinite(t).all():
+        yield Finding("no NaN", "transport_map", f"{t}")
+        return
+    if not case.regular or condition(case) > 1e9 or case.relation == "far":
+        return
+    pushed = t @ p.cov @ np.swapaxes(t, -1, -2)
+    if differ(pushed, q.cov, 0.0, 1e4 * EPS * condition(case) * _size(values)):
+        yield Finding("T Σp T = Σq", "transport_map", versus(pushed, q.cov))
+    if differ(transport(p.mean), q.mean, 1e-12, 1e-12 * np.sqrt(_size(values))):
+        yield Finding("means to means", "transport_map", versus(transport(p.mean), q.mean))
+
+
+def geodesics(case: Case, values: Values) -> Iterator[Finding]:
+    p, q = values.p, values.q
+    if "wasserstein_distance" not in values:
+        return
+    w = values["wasserstein_distance"]
+    for t in (0.0, 0.3, 1.0):
+        middle, broken = _try("wasserstein_geodesic", lambda t=t: gm.wasserstein_geodesic(p, q, t))
+        yield from broken
+        if middle is None:
+            continue
+        for start, part in ((p, t), (q, 1 - t)):
+            way, broken = _try(
+                "wasserstein_distance", lambda x=start, m=middle: gm.wasserstein_distance(x, m)
+            )
+            yield from broken
+            unit = 1e3 * EPS * np.sqrt(condition(case) * _size(values))
+            if way is not None and differ(way, part * w, 1e-9, unit + 1e-9 * np.max(w, initial=0)):
+                yield Finding(
+                    "t W2 along the geodesic", f"wasserstein_geodesic t={t}", versus(way, part * w)
+                )
+
+
+def barycentres(case: Case, values: Values) -> Iterator[Finding]:
+    p, q = values.p, values.q
+    if p.batch_shape or case.relation == "far" or "wasserstein_distance" not in values:
+        return
+    pair = gm.Gaussian.stack([p, q])
+    centre, broken = _try("wasserstein_barycenter", lambda: gm.wasserstein_barycenter(pair))
+    yield from broken
+    if centre is None:
+        return
+    w = values["wasserstein_distance"]
+    for start in (p, q):
+        way, broken = _try(
+            "wasserstein_distance", lambda x=start: gm.wasserstein_distance(x, centre)
+        )
+        yield from broken
+        unit = np.sqrt(_size(values)) * (1e-7 + 1e3 * EPS * np.sqrt(condition(case)))
+        if way is not None and differ(way, w / 2, 1e-6, unit):
+            yield Finding(
+                "half way to the barycentre", "wasserstein_barycenter", versus(way, w / 2)
+            )
+
+
+def mixtures(case: Case, values: Values) -> Iterator[Finding]:
+    p, q = values.p, values.q
+    if p.batch_shape or "wasserstein_distance" not in values:
+        return
+    w = values["wasserstein_distance"]
+    one, two = (gm.Gaussian.stack(x) for x in ([p, q], [q, p]))
+    # A batch of two structures holds their matrices.
+    alike = case.structures[0] == case.structures[1]
+    rtol, atol = (1e-12, 0.0) if alike else rounded_again(case, values, "wasserstein_distance")
+    name = "mixture_wasserstein_distance"
+    same, broken = _try(name, lambda: gm.mixture_wasserstein_distance(one, two))
+    yield from broken
+    if same is not None and same != 0:
+        yield Finding("zero between reordered mixtures", name, f"{same}")
+    single, broken = _try(name, lambda: gm.mixture_wasserstein_distance(one[:1], one[1:]))
+    yield from broken
+    if single is not None and differ(single, w, rtol, atol):
+        yield Finding("single components", name, versus(single, w))
+    weights = case.rng().random(2) + 0.1
+    weights /= weights.sum()
+    half, broken = _try(
+        name, lambda: gm.mixture_wasserstein_distance(one, one[:1], weights_p=weights)
+    )
+    yield from broken
+    if half is not None and differ(half, np.sqrt(weights[1]) * w, max(rtol, 1e-9), atol):
+        yield Finding("to one component", name, versus(half, np.sqrt(weights[1]) * w))
+
+
+CHECKS = (maps, geodesics, barycentres, mixtures)
