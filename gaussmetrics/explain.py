@@ -37,7 +37,7 @@ import numpy as np
 
 from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import sum_of_squares, transpose
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array.types import Array, Mask, Scalars
 from gaussmetrics.divergences.information import kl_divergence
 from gaussmetrics.divergences.overlap import bhattacharyya_distance
 from gaussmetrics.laws.gaussian import Gaussian
@@ -46,6 +46,7 @@ from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.bures import displacement
 from gaussmetrics.pairs.combinations import midpoint
 from gaussmetrics.pairs.differences import difference_along
+from gaussmetrics.pairs.supports import supports_agree
 from gaussmetrics.transport.wasserstein import squared_wasserstein_distance
 
 Parts: TypeAlias = tuple[Array, Array, Array]
@@ -188,18 +189,34 @@ def explain(metric: Callable[..., Any], p: Gaussian, q: Gaussian) -> Explanation
     a, b = (law.covariance.broadcast_to(batch) for law in (p, q))
     reference = b if metric is kl_divergence else midpoint(a, b)
     axes = _principal_axes(reference, a)
-    shift = p.mean - q.mean
-    along = (transpose(axes) @ shift[..., None])[..., 0]
-    if reference.singular:
-        noise = linalg.eigenvalue_cutoff(p.dim) * (np.abs(p.mean) + np.abs(q.mean))
-        # What rounding leaves of the shift off the support is no shift.
-        inside = np.asarray(reference.contains(shift, noise))[..., None]
-        beyond = np.arange(p.dim) >= np.asarray(reference.rank())[..., None]
-        along = np.where(inside & beyond, 0.0, along)
+    along = (transpose(axes) @ (p.mean - q.mean)[..., None])[..., 0]
     # A part beyond the largest float is infinite.
     with np.errstate(over="ignore"):
         parts = _SPLITS[metric](a, b, axes, along)
+        if reference.singular and metric is not squared_wasserstein_distance:
+            same = np.broadcast_to(supports_agree(p, q), batch)
+
+            def inside(at: tuple[int, ...]) -> Parts:
+                rank = int(a[at].rank())
+                return _SPLITS[metric](a[at], b[at], axes[at][:, :rank], along[at][:rank])
+
+            parts = _on_supports(inside, same, parts)
     return Explanation(metric.__name__, axes, *parts)
+
+
+def _on_supports(inside: Callable[[tuple[int, ...]], Parts], same: Mask, elsewhere: Parts) -> Parts:
+    """Return the parts along the axes of common supports; elsewhere some part is infinite."""
+    parts = np.array(elsewhere)
+    for index in np.argwhere(same):
+        at = tuple(index)
+        values = np.array(inside(at))
+        every = (slice(None), *at)
+        parts[every] = 0.0
+        parts[every][:, : values.shape[-1]] = values
+    finite = ~same & np.isfinite(parts).all(axis=(0, -1))
+    # Laws that vary alike along every axis, and yet on different supports, are turned.
+    parts[2][finite] = np.inf
+    return parts[0], parts[1], parts[2]
 
 
 def _split_kl(p: Structure, q: Structure, axes: Array, shift: Array) -> Parts:
@@ -219,7 +236,7 @@ def _split_bhattacharyya(p: Structure, q: Structure, axes: Array, shift: Array) 
     a, b = _variances(rows, p), _variances(columns, q)
     middle = 0.5 * a + 0.5 * b
     safe = np.where(middle > 0, middle, 1.0)
-    ratio = linalg.diagonal(half) / safe
+    ratio = np.where(middle > 0, linalg.diagonal(half) / safe, 0.0)
     near = (np.abs(ratio) < 0.5) | (middle == 0)
     with np.errstate(divide="ignore"):
         far = 2.0 * np.log(safe) - sum(np.log(np.where(near, safe, v)) for v in (a, b))
@@ -277,10 +294,15 @@ def _axes_within(group: Array, rows: Array) -> Array:
     return same * np.linalg.eigh(blocks)[1]
 
 
+def _varies_along_all(rows: Array, cov: Structure) -> bool:
+    """Tell whether a law has as many dimensions as there are axes."""
+    return bool(np.equal(cov.rank(), rows.shape[-2]).all())
+
+
 def _variances(rows: Array, cov: Structure) -> Array:
     """Return the variances along the axes; of a singular law, zero where only rounding is left."""
     values = np.asarray(sum_of_squares(rows, 1))
-    if not cov.singular:
+    if _varies_along_all(rows, cov):
         return values
     cutoff = linalg.eigenvalue_cutoff(cov.dim) * values.sum(axis=-1, keepdims=True)
     return np.where(values > cutoff, values, 0.0)
@@ -292,7 +314,7 @@ def _total_correlation(rows: Array, change: Array, variances: Array, cov: Struct
     `change` has the off-diagonal entries of Σ, right in their last digits where Σ is almost
     diagonal. With C = Σ c_j u_j u_jᵀ and C_ii = 1, log C may stand for log C − C + I.
     """
-    d = cov.dim
+    d = rows.shape[-2]
     deviations = np.sqrt(np.where(variances > 0, variances, np.inf))
     scaled = change / deviations[..., None] / deviations[..., None, :]
     near = np.asarray(sum_of_squares(scaled, 2) < 0.25)[..., None]
@@ -305,7 +327,7 @@ def _total_correlation(rows: Array, change: Array, variances: Array, cov: Struct
     turn = np.where(near[..., None], u, far)
     terms = _excess_minus_log(np.where(near, e, s * s - 1.0), s)
     shares = 0.5 * (turn**2 @ np.where(np.isfinite(terms), terms, 0.0)[..., None])[..., 0]
-    if not cov.singular:
+    if _varies_along_all(rows, cov):
         return shares
     # Fewer dimensions than axes with variance: some combination of the axes does not vary.
     flat = (variances > 0).sum(axis=-1) > cov.rank()

@@ -9,6 +9,7 @@ decides the rest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
@@ -53,7 +54,9 @@ def inverse_or_zero(deviations: Array) -> Array:
 
 def singular_matrices(matrix: Array, lower: Array, cutoff: float) -> Mask:
     """Tell which matrices Σ = L Lᵀ are singular."""
-    singular = np.array(~proved_regular(lower, np.sqrt(linalg.diagonal(matrix)), cutoff))
+    variances = linalg.diagonal(matrix)
+    shares = linalg.diagonal(lower) ** 2 / variances
+    singular = np.array(~_proved_regular(lower, shares, lambda k: np.sqrt(variances[k]), cutoff))
     if singular.any():
         values = spectra.eigvalsh(correlations(matrix[singular]))
         singular[singular] = values[..., 0] <= cutoff * values[..., -1]
@@ -63,7 +66,8 @@ def singular_matrices(matrix: Array, lower: Array, cutoff: float) -> Mask:
 def singular_factors(columns: Array, lower: Array, cutoff: float) -> Mask:
     """Tell which Σ = F Fᵀ = L Lᵀ are singular: a factor knows the roots of the eigenvalues of R."""
     deviations = np.asarray(linalg.norm(columns))
-    singular = np.array(~proved_regular(lower, deviations, cutoff * cutoff))
+    shares = (linalg.diagonal(lower) * inverse_or_zero(deviations)) ** 2
+    singular = np.array(~_proved_regular(lower, shares, deviations.__getitem__, cutoff * cutoff))
     if singular.any():
         rows = columns[singular] * inverse_or_zero(deviations[singular])[..., None]
         values = np.linalg.svd(rows, compute_uv=False)
@@ -71,23 +75,23 @@ def singular_factors(columns: Array, lower: Array, cutoff: float) -> Mask:
     return singular
 
 
-def proved_regular(lower: Array, deviations: Array, cutoff: float) -> Mask:
+def _proved_regular(
+    lower: Array, shares: Array, deviations: Callable[[Mask], Array], cutoff: float
+) -> Mask:
     """Tell where L proves λ_min(R) > 2 cutoff λ_max(R); where it does not, R may be regular too.
 
-    By the means of its eigenvalues, λ_min(R) ≥ det R ((d − 1)/d)^(d−1), and λ_min(R) ≥ 1/tr R⁻¹. In
+    By the means of its eigenvalues, λ_min(R) ≥ det R ((d − 1)/d)^(d−1), and det R is the product of
+    the `shares` of the variances that variables before do not explain; also λ_min(R) ≥ 1/tr R⁻¹. In
     many dimensions the trace is bounded from random vectors instead.
     """
     d = lower.shape[-1]
     # λ_max(R) ≤ d; the factor two leaves room for the rounding of L.
     floor = 2.0 * d * cutoff
-    pivots = linalg.diagonal(lower) * inverse_or_zero(deviations)
-    proved = np.asarray((pivots * pivots).prod(axis=-1) > np.e * floor)
-    if proved.all():
-        return proved
-    rest = ~proved
-    bound = _probed_norm if d > 32 and lower.ndim == 2 else _inverse_trace
-    positive = (pivots > 0).all(axis=-1) & rest
-    proved[positive] = bound(lower[positive], deviations[positive]) * floor < 1.0
+    proved = np.array(shares.prod(axis=-1) > np.e * floor)
+    if not proved.all():
+        rest = ~proved & (shares > 0).all(axis=-1)
+        bound = _probed_norm if d > 32 and lower.ndim == 2 else _inverse_trace
+        proved[rest] = bound(lower[rest], deviations(rest)) * floor < 1.0
     return proved
 
 
@@ -104,10 +108,9 @@ def _probed_norm(lower: Array, deviations: Array) -> Scalars:
     Each is at least ‖R⁻¹‖ (uᵀz)² for a unit vector u, and |uᵀz| is below a twentieth in all of
     them with a probability of 2e-17 (Dixon 1983, doi:10.1137/0720053).
     """
-    (factor,), (scale,) = lower, deviations
-    whitened = triangles.solve_lower(factor, scale[:, None] * _normal_vectors(len(scale)))
+    probes = deviations[0, :, None] * _normal_vectors(lower.shape[-1])
     with np.errstate(over="ignore"):
-        return np.square(whitened).sum(axis=0).max() / _CHANCE**2
+        return np.square(triangles.solve_lower(lower[0], probes)).sum(axis=0).max() / _CHANCE**2
 
 
 @cache

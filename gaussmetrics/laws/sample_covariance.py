@@ -84,16 +84,18 @@ def shrunk(
 
 
 def rounding_of_samples(precision: float, moments: Moments) -> float:
-    """Return the relative rounding that numbers of a precision ε leave in a covariance.
+    """Return the relative rounding that n rows of numbers of a precision ε leave in a covariance.
 
-    An entry x is rounded by up to ε|x|/2, of variance (ε x)²/12: columns that are dependent but for
-    that have an eigenvalue of this size, which in float32 is far above the rounding of sums.
+    Sums of n products are known to about √n of the rounding of one. An entry x is itself rounded by
+    up to ε|x|/2, of variance (ε x)²/12: columns that are dependent but for that have an eigenvalue
+    of this size, which in float32 is far above the rounding of sums.
     """
     variances = np.diagonal(moments.scatter, axis1=-2, axis2=-1)
     varying = variances > 0
     squares = np.asarray(moments.count)[..., None] * moments.mean**2 + variances
     largest = (squares[varying] / variances[varying]).max(initial=1.0)
-    return float(max(EPS, precision**2 / 12.0 * largest))
+    sums = EPS * max(1.0, float(np.sqrt(np.max(moments.count, initial=1.0))) / 8.0)
+    return float(max(sums, precision**2 / 12.0 * largest))
 
 
 def _varying(rows: Array, weights: Array | None) -> Mask:

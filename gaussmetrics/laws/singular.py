@@ -62,13 +62,25 @@ class Singular(Structure):
         return frozen(u * kept[..., None, :]), frozen(s * kept)
 
     @cached_property
-    def _whitener(self) -> Array:
-        """Rows u / (s σ) of the support, (..., k, d)."""
+    def _basis(self) -> tuple[Array, Array]:
+        """Orthonormal Q (..., d, k) with the same range as F, and R with Q R = diag(σ) U s."""
         u, s = self._spectrum
-        return frozen(
-            transpose(u)
-            * (inverse_or_zero(s)[..., None] * inverse_or_zero(self.sizes)[..., None, :])
+        rows = self.sizes[..., None] * u * s[..., None, :]
+        # With the largest rows first, no unit drowns another.
+        order = np.argsort(-np.abs(rows).max(axis=-1, initial=0.0), axis=-1)[..., None]
+        q, r = np.linalg.qr(np.take_along_axis(rows, order, axis=-2))
+        q = np.take_along_axis(q, np.argsort(order, axis=-2), axis=-2)
+        return frozen(q * (s > 0)[..., None, :]), frozen(np.asarray(r))
+
+    @cached_property
+    def _whitener(self) -> Array:
+        """F⁺, as rows (..., k, d): what stands on the support at a right angle is nothing."""
+        u, s = self._spectrum
+        q, _ = self._basis
+        rows = (
+            transpose(u) * inverse_or_zero(s)[..., None] * inverse_or_zero(self.sizes)[..., None, :]
         )
+        return frozen((rows @ q) @ transpose(q))
 
     @property
     def given_by_matrix(self) -> bool:
@@ -95,26 +107,27 @@ class Singular(Structure):
         return self._whitener @ columns
 
     def log_det(self) -> Scalars:
-        # det FᵀF: with the largest rows first, no unit drowns another.
-        u, s = self._spectrum
-        rows = self.sizes[..., None] * u * s[..., None, :]
-        order = np.argsort(-np.abs(rows).max(axis=-1, initial=0.0), axis=-1)[..., None]
-        triangle = np.linalg.qr(np.take_along_axis(rows, order, axis=-2), mode="r")
-        pivots = np.abs(linalg.diagonal(np.asarray(triangle)))
-        return 2.0 * np.log(np.where(s > 0, pivots, 1.0)).sum(axis=-1)
+        pivots = np.abs(linalg.diagonal(self._basis[1]))
+        return 2.0 * np.log(np.where(self._spectrum[1] > 0, pivots, 1.0)).sum(axis=-1)
 
     def rank(self) -> Any:
         return (self._spectrum[1] > 0).sum(axis=-1)
 
     def contains(self, x: Array, noise: Array) -> Any:
-        u, _ = self._spectrum
+        q, _ = self._basis
+        unit = inverse_or_zero(self._units)
         # A point more deviations away than there are floats lies on no support.
         with np.errstate(over="ignore", invalid="ignore"):
-            scaled, rounding = (part * inverse_or_zero(self.sizes) for part in (x, noise))
-            outside = linalg.norm(scaled - (u @ (transpose(u) @ scaled[..., None]))[..., 0])
-            allowed = self._tolerance * np.maximum(linalg.norm(scaled), 1.0) + linalg.norm(rounding)
-        still = (self.sizes > 0) | (np.abs(x) <= noise)
-        return still.all(axis=-1) & (outside <= allowed)
+            outside = x - (q @ (transpose(q) @ x[..., None]))[..., 0]
+            size = linalg.norm(x * inverse_or_zero(self.sizes))
+            allowed = self._tolerance * np.maximum(size, 1.0) + linalg.norm(noise * unit)
+            inside = linalg.norm(outside * unit) <= allowed
+        return inside & ((self.sizes > 0) | (np.abs(x) <= noise)).all(axis=-1)
+
+    @property
+    def _units(self) -> Array:
+        """The largest deviation, as if variables had one unit, within a thousand of their own."""
+        return np.minimum(self.sizes.max(axis=-1, keepdims=True, initial=0.0), 1e3 * self.sizes)
 
     @property
     def _tolerance(self) -> Array:
@@ -130,6 +143,9 @@ class Singular(Structure):
         if self.given_matrix is None:
             return np.maximum(self._cutoff, np.minimum(self._cutoff * spread, 1e-6))
         return np.maximum(np.sqrt(self._cutoff), np.minimum(self._cutoff * spread**2, 1e-6))
+
+    def unseen(self) -> Array:
+        return self._tolerance[..., None] * self.sizes
 
     def independent(self) -> Mask:
         flat = self._spectrum[0].reshape(-1, *self._spectrum[0].shape[-2:])

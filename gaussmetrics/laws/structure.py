@@ -24,8 +24,9 @@ class Structure(ABC):
     - `dense()` is Σ, `factor()` is F, `half(B)` is Fᵀ B, `variances()` the diagonal of Σ;
     - `whiten(x)` is z with ‖z‖² = xᵀ Σ⁺ x, `log_det()` the logarithm of the product of the
       positive eigenvalues, `rank()` their number, `precisions()` the diagonal of Σ⁺;
-    - `contains(x, noise)` tells whether x lies in the support, given the rounding of its entries,
-      and `independent()` which coordinates determine all others on it;
+    - `contains(x, noise)` tells whether x lies in the support, given the rounding of its entries;
+      `unseen()` is how far off it the law itself may lie without what was given showing it, and
+      `independent()` tells which coordinates determine all others on the support;
     - `draw(shape, rng)` are samples of N(0, Σ);
     - `marginal(chosen)` and `regress(y, x)` are the covariances of some coordinates, and of some
       given others; `cov[index]` and `broadcast_to(shape)` act on the batch.
@@ -78,6 +79,9 @@ class Structure(ABC):
     def contains(self, x: Array, noise: Array) -> Any:
         del x, noise
         return True
+
+    def unseen(self) -> Array:
+        return np.zeros((*self.batch_shape, self.dim))
 
     def independent(self) -> Mask:
         return np.ones((*self.batch_shape, self.dim), dtype=bool)

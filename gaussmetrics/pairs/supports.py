@@ -64,8 +64,8 @@ def support_within(p: Gaussian, q: Gaussian) -> Any:
 def range_within(p: Structure, q: Structure) -> Any:
     """Tell whether p varies in no direction in which q does not."""
     columns = transpose(p.factor())
-    still = np.zeros(columns.shape[-1])
-    return (q[..., None] if q.batch_shape else q).contains(columns, still).all(axis=-1)
+    each = q[..., None] if q.batch_shape else q
+    return each.contains(columns, p.unseen()[..., None, :]).all(axis=-1)
 
 
 def _together(p: Gaussian, q: Gaussian) -> tuple[Gaussian, Gaussian]:

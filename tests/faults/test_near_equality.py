@@ -2,10 +2,10 @@
 
 from functools import partial
 
-import laws
 import numpy as np
 import oracles
 import pytest
+import random_laws
 from given import (
     from_diagonal,
     from_eigendecomposition,
@@ -168,8 +168,8 @@ def test_precisions_of_one_variable(name, h):
 @pytest.mark.parametrize("name", ALL)
 def test_precisions(name, kappa, h):
     rng = np.random.default_rng(11)
-    first = laws.covariance(rng, 5, kappa=kappa)
-    second = laws.perturbed(rng, first, h)
+    first = random_laws.covariance(rng, 5, kappa=kappa)
+    second = random_laws.perturbed(rng, first, h)
     assert error(name, from_precision(first), from_precision(second)) <= 100 * EPS * kappa + 2e-12
 
 
@@ -178,7 +178,7 @@ def test_precisions(name, kappa, h):
 @pytest.mark.parametrize("name", ALL)
 def test_eigenvalues_that_move(name, kappa, h):
     rng = np.random.default_rng(12)
-    w, v = kappa ** -np.linspace(0, 1, 5), laws.orthogonal(rng, 5)
+    w, v = kappa ** -np.linspace(0, 1, 5), random_laws.orthogonal(rng, 5)
     p = from_eigendecomposition(w, v)
     q = from_eigendecomposition(w * (1 + h * rng.random(5)), v)
     # V is orthogonal to rounding, and enters both laws.
@@ -198,10 +198,10 @@ def test_eigenvalues_of_one_variable(name, h):
 def test_gradients_of_precisions_and_eigenvalues(name, h, structure):
     rng = np.random.default_rng(13)
     if structure == "precision":
-        first = laws.covariance(rng, 4, kappa=30.0)
-        p, q = from_precision(first), from_precision(laws.perturbed(rng, first, h))
+        first = random_laws.covariance(rng, 4, kappa=30.0)
+        p, q = from_precision(first), from_precision(random_laws.perturbed(rng, first, h))
     else:
-        w, v = rng.gamma(4.0, size=4), laws.orthogonal(rng, 4)
+        w, v = rng.gamma(4.0, size=4), random_laws.orthogonal(rng, 4)
         p = from_eigendecomposition(w, v)
         q = from_eigendecomposition(w * (1 + h * rng.random(4)), v)
     assert max(gradient_errors(name, p, q)) <= 2e-12

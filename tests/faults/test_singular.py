@@ -3,9 +3,9 @@
 import re
 from functools import partial
 
-import laws
 import numpy as np
 import pytest
+import random_laws
 from given import columns
 from oracles import kl_divergence, matrix, mp, relative_error
 from refusals import answer_or_text
@@ -49,7 +49,7 @@ def test_no_matrix_of_rank_d_minus_one_is_accepted(d):
 
 @pytest.mark.parametrize("d", DIMS)
 def test_a_batch_is_judged_like_its_members(d):
-    good = laws.covariance(np.random.default_rng(0), d)
+    good = random_laws.covariance(np.random.default_rng(0), d)
     for seed in range(100):
         batch = np.stack([good, rank_deficient(seed, d), good])
         with pytest.raises(ValueError, match=re.escape("cov[1] is singular")):
@@ -69,7 +69,7 @@ def test_units_do_not_decide():
     for seed in range(300):
         rng = np.random.default_rng(seed)
         d = int(rng.integers(2, 9))
-        c = laws.covariance(rng, d, kappa=10 ** rng.uniform(0, 8))
+        c = random_laws.covariance(rng, d, kappa=10 ** rng.uniform(0, 8))
         root = np.sqrt(np.diag(c))
         units = 10.0 ** rng.uniform(-60, 60, d)
         regular = c / root / root[:, None] * units * units[:, None]

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-import laws
 import numpy as np
 import oracles
 import pytest
+import random_laws
 from given import columns, from_factor
 from oracles import mp, relative_error
 
@@ -178,7 +178,7 @@ def test_draws_from_a_projection_have_a_density(d, r):
         pytest.skip("no singular law")
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        u = laws.orthogonal(rng, d)[:, :r]
+        u = random_laws.orthogonal(rng, d)[:, :r]
         p = gm.Gaussian(np.zeros(d), u @ u.T, allow_singular=True)
         x = rng.multivariate_normal(np.zeros(d), u @ u.T, size=10)
         expected = -0.5 * ((x * x).sum(1) + r * np.log(2 * np.pi))
