@@ -398,9 +398,9 @@ def test_errors_between_mixtures_name_what_was_passed():
         with pytest.raises(ValueError, match=rf"^{metric.__name__} needs p and q of the same vari"):
             metric(ps, qs)
         with pytest.raises(ValueError, match=re.escape("ps.weights must have one entry a law")):
-            metric(gm.gaussian.Mixture(np.ones(3) / 3, ps), ps)
+            metric(gm.Mixture(np.ones(3) / 3, ps), ps)
         with pytest.raises(ValueError, match=re.escape("but qs.weights[1] is -1")):
-            metric(ps, gm.gaussian.Mixture([1.0, -1.0], ps))
+            metric(ps, gm.Mixture([1.0, -1.0], ps))
         with pytest.raises(ValueError, match=re.escape("weights_p must have one entry a law")):
             metric(ps, ps, weights_p=[1.0])
 

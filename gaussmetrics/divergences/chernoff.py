@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from gaussmetrics._array import reading
@@ -11,11 +9,11 @@ from gaussmetrics._array.types import Scalars
 from gaussmetrics.divergences.information import kl_divergence
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.axes import Axes, axes_of
-from gaussmetrics.pairs.chernoff import chernoff_exponent, chernoff_point
+from gaussmetrics.pairs.axes import axes_of
+from gaussmetrics.pairs.chernoff import chernoff_exponent, chernoff_point, renyi_beyond_one
 from gaussmetrics.pairs.combinations import mixture
 from gaussmetrics.pairs.shapes import renyi_shape
-from gaussmetrics.pairs.supports import squared_mahalanobis, supports_agree
+from gaussmetrics.pairs.supports import infinite_unless, squared_mahalanobis, supports_agree
 
 
 def renyi_divergence(p: Gaussian, q: Gaussian, *, alpha: float) -> Scalars:
@@ -70,7 +68,7 @@ def renyi_divergence(p: Gaussian, q: Gaussian, *, alpha: float) -> Scalars:
     if alpha == 1.0:
         return kl_divergence(p, q)
     if alpha > 1.0:
-        return _chernoff_exponent(p, q, axes_of(p, q), alpha) / (1.0 - alpha)
+        return infinite_unless(supports_agree(p, q), renyi_beyond_one(axes_of(p, q), alpha))
     mixed = mixture(p.covariance, q.covariance, 1.0 - alpha)
     shape = renyi_shape(p.covariance, q.covariance, mixed, alpha)
     return shape + 0.5 * alpha * squared_mahalanobis(p, q, mixed)
@@ -164,7 +162,8 @@ def chernoff_information(p: Gaussian, q: Gaussian) -> Scalars:
     """
     p, q = operands("chernoff_information", p, q)
     axes = axes_of(p, q)
-    return _chernoff_exponent(p, q, axes, chernoff_point(axes, 0.0))
+    value = chernoff_exponent(axes, *chernoff_point(axes, 0.0))
+    return infinite_unless(supports_agree(p, q), value)
 
 
 def chernoff_alpha(p: Gaussian, q: Gaussian) -> Scalars:
@@ -205,13 +204,4 @@ def chernoff_alpha(p: Gaussian, q: Gaussian) -> Scalars:
     """
     p, q = operands("chernoff_alpha", p, q)
     axes = axes_of(p, q)
-    finite = np.isfinite(_chernoff_exponent(p, q, axes, 0.5))
-    return np.where(finite, chernoff_point(axes, 0.0), 0.5)[()]
-
-
-def _chernoff_exponent(p: Gaussian, q: Gaussian, axes: Axes, alpha: Any) -> Scalars:
-    """Return −log ∫ p^α q^(1−α), of the sign of 1 − α; infinite in size where supports differ."""
-    with np.errstate(over="ignore"):
-        value = chernoff_exponent(axes, alpha)
-    same = supports_agree(p, q)
-    return value if same is True else np.where(same, value, np.sign(1.0 - alpha) * np.inf)[()]
+    return np.where(supports_agree(p, q), chernoff_point(axes, 0.0)[0], 0.5)[()]

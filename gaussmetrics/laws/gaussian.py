@@ -147,7 +147,7 @@ class Gaussian:
         array([[1., 0.],
                [0., 1.]])
         """
-        d = reading.step_count("dim", dim)
+        d = reading.length("dim", reading.step_count("dim", dim))
         return cls(np.zeros(d), Covariance.from_diagonal(np.ones(d)))
 
     @classmethod
