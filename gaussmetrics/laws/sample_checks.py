@@ -118,7 +118,8 @@ def shrinkage(name: str, value: Any, rules: Sequence[str] = SHRINKAGE_FORMULAS) 
     if not (value in rules if isinstance(value, str) else is_number(value)):
         *others, last = (f'"{rule}"' for rule in rules)
         raise TypeError(
-            f"{name} must be a number from 0 to 1, {', '.join(others)} or {last}, got {shown(value)}."
+            f"{name} must be a number from 0 to 1, {', '.join(others)} or {last}, "
+            f"got {shown(value)}."
         )
     if not isinstance(value, str) and not 0 <= value <= 1:
         raise ValueError(f"{name} must lie between 0 and 1, got {shown(value)}.")
