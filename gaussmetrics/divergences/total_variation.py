@@ -148,7 +148,8 @@ def _total_variation(axes: Axes) -> Array:
     """Integrate 1 − M where it is small, so that nearly equal laws keep their digits; else M."""
     centre, curvature = _saddle(axes, 0.0)
     near = curvature < 0.3
-    scale = 1.0 / np.sqrt(np.where(near & (curvature > 0), curvature, 1.0))
+    # Less than this have only laws of equal covariances, which need no integral.
+    scale = 1.0 / np.sqrt(np.where(near & (curvature > 1e-100), curvature, 1.0))
     width = np.where(near, scale, _narrow(centre, curvature))
     nodes, weights, exponent = _contour(axes, 0.0, centre, width)
     rest = np.where(near[:, None], -np.expm1(exponent), np.exp(exponent))

@@ -37,10 +37,10 @@ def operands(metric: str, p: Any, q: Any) -> tuple[Gaussian, Gaussian]:
     return p, q
 
 
-def mean_difference(p: Gaussian, q: Gaussian) -> Array:
-    """Return Δ = μp − μq, infinite where that leaves the floats."""
+def mean_difference(p: Gaussian, q: Gaussian, *, times: float = 1.0) -> Array:
+    """Return a multiple of Δ = μp − μq, infinite where that leaves the floats."""
     with np.errstate(over="ignore"):
-        return p.mean - q.mean
+        return times * (p.mean - q.mean)
 
 
 def same_space(metric: str, p_dim: int, q_dim: int) -> None:

@@ -109,7 +109,9 @@ def _entropic_part(b: Array, change: Array, epsilon: Array) -> tuple[Array, Any]
     z, last = np.zeros_like(change), np.full(change.shape[:-2], np.inf)
     for _ in range(_FIXED_POINT_STEPS):
         new = -(change + (z * b[..., None, :]) @ z) / pairs
-        step = (pairs * (new - z) ** 2).sum(axis=(-2, -1))
+        # Steps that leave the floats lead nowhere, and are not taken.
+        with np.errstate(over="ignore"):
+            step = (pairs * (new - z) ** 2).sum(axis=(-2, -1))
         shorter = step < last
         z, last = np.where(shorter[..., None, None], new, z), np.where(shorter, step, last)
         settled = last <= 1e-29 * (pairs * z * z).sum(axis=(-2, -1))

@@ -17,7 +17,8 @@ from gaussmetrics.pairs.supports import infinite_beyond_floats
 
 _STEP = 0.2
 _MARGIN = 12.0
-_VANISHING = 1e-300
+_SPAN = 500
+"""How many powers of two the kernel may be narrower than the laws."""
 _RANGE = 400
 """Lengths from 2**-400 to 2**400 have squares that neither overflow nor lose digits."""
 _BLOCK = 2**18
@@ -69,9 +70,11 @@ def maximum_mean_discrepancy(p: Gaussian, q: Gaussian, *, bandwidth: float) -> S
     """
     p, q = operands("maximum_mean_discrepancy", p, q)
     width = reading.positive_number("bandwidth", bandwidth)
-    p, q, unit = _in_range(p, q, *_deviations(p, q), np.asarray(width))
-    narrow = (width / unit) ** 2 < _VANISHING
-    wide_enough(width, unit, narrow and (p.covariance.singular or q.covariance.singular))
+    largest, own = _exponent(*_deviations(p, q)), _exponent(width)
+    wide_enough("bandwidth", width, largest)
+    # Midway between the laws and the kernel, the squares of neither over- or underflow.
+    ordinary = max(abs(largest), abs(own)) <= _RANGE
+    p, q, unit = _in_unit(p, q, 0 if ordinary else max((largest + own) // 2, own - _RANGE))
     return _discrepancy(p, q, np.asarray(width / unit))
 
 
@@ -145,7 +148,8 @@ def energy_distance(p: Gaussian, q: Gaussian) -> Scalars:
     0.730825
     """
     p, q = operands("energy_distance", p, q)
-    p, q, unit = _in_range(p, q, 0.5 * p.mean - 0.5 * q.mean, *_deviations(p, q))
+    largest = _exponent(0.5 * p.mean - 0.5 * q.mean, *_deviations(p, q))
+    p, q, unit = _in_unit(p, q, largest - min(max(largest, -_RANGE), _RANGE))
     logs = _log_frequencies(p, q)
     total = np.zeros(logs.shape[1:])
     block = max(1, _BLOCK // max(1, total.size * p.dim**2))
@@ -164,13 +168,16 @@ def _deviations(p: Gaussian, q: Gaussian) -> list[Array]:
     return [np.sqrt(law.covariance.variances()) for law in (p, q)]
 
 
-def _in_range(p: Gaussian, q: Gaussian, *lengths: Any) -> tuple[Gaussian, Gaussian, float]:
-    """Return both laws in a unit, a power of two, in which no square of the lengths overflows."""
-    exponent = np.frexp(max(np.abs(x).max(initial=0.0) for x in lengths))[1]
-    beyond = int(exponent - np.clip(exponent, -_RANGE, _RANGE))
-    if beyond == 0:
+def _exponent(*lengths: Any) -> int:
+    """Return the power of two that the largest length is near."""
+    return int(np.frexp(max(np.abs(x).max(initial=0.0) for x in lengths))[1])
+
+
+def _in_unit(p: Gaussian, q: Gaussian, exponent: int) -> tuple[Gaussian, Gaussian, float]:
+    """Return both laws in the unit 2ᵏ."""
+    if exponent == 0:
         return p, q, 1.0
-    unit = np.ldexp(1.0, beyond)
+    unit = float(np.ldexp(1.0, exponent))
     scaled = (
         Gaussian._from_checked(
             law.mean / unit, Covariance.from_factor(law.covariance.factor() / unit)
@@ -198,11 +205,11 @@ def _log_frequencies(p: Gaussian, q: Gaussian) -> Array:
     return -0.5 * np.log(largest) - _MARGIN + steps
 
 
-def wide_enough(bandwidth: float, unit: float, vanishing: bool) -> None:
-    """Check that the kernel is not so narrow that it cannot see a singular law."""
-    if vanishing:
+def wide_enough(name: str, bandwidth: float, largest: int) -> None:
+    """Check that the kernel is not so narrow that its square vanishes beside the laws."""
+    least = np.ldexp(1.0, largest - _SPAN)
+    if bandwidth < least:
         raise ValueError(
-            f"bandwidth={bandwidth:.3g} is too small beside deviations up to {unit:.3g}: its "
-            "square vanishes beside theirs, and with it what a singular law is smoothed by. Take "
-            f"at least {unit * np.sqrt(_VANISHING):.3g}."
+            f"{name} must be at least {least:.3g} between laws so wide, got {bandwidth:.3g}: its "
+            "square vanishes beside their variances."
         )

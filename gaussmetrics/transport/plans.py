@@ -43,7 +43,7 @@ def _assignment(costs: Array, a: Array) -> Array:
 
 
 def _approximate_plan(costs: Array, a: Array, b: Array) -> Array:
-    """Solve by the dual simplex method, to 1e-10 of the largest cost."""
+    """Solve to 1e-10 of the largest cost; of many components against few, in the interior."""
     # Loaded here, because importing them takes longer than importing the whole toolkit.
     from scipy.optimize import linprog
     from scipy.sparse import csr_array, eye_array, kron, vstack
@@ -56,9 +56,8 @@ def _approximate_plan(costs: Array, a: Array, b: Array) -> Array:
     tolerances: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
     scaled = costs / (costs.max() or 1.0)
     sums = np.concatenate([a, b])[:-1]
-    result = linprog(
-        scaled.ravel(), A_eq=constraints, b_eq=sums, method="highs-ds", options=tolerances
-    )
+    method = "highs-ipm" if max(n, m) > 50 * min(n, m) else "highs-ds"
+    result = linprog(scaled.ravel(), A_eq=constraints, b_eq=sums, method=method, options=tolerances)
     solved(result.success, result.message)
     return np.asarray(result.x, dtype=np.float64).reshape(n, m)
 
