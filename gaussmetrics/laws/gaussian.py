@@ -399,13 +399,18 @@ class Gaussian:
         """
         points = _points(x, self.dim, self.names)
         reading.batch_shape("x and the Gaussian", points.shape[:-1], self.batch_shape)
-        cov, deviation = self.covariance, points - self.mean
-        distance = linalg.sum_of_squares(cov.whiten(deviation), 1)
+        cov = self.covariance
+        # A square beyond the floats is infinite; ∞ − ∞ on the way is NaN, which fmin passes over.
+        with np.errstate(over="ignore", invalid="ignore"):
+            deviation = points - self.mean
+            distance = np.fmin(linalg.sum_of_squares(cov.whiten(deviation), 1), np.inf)
         value = -0.5 * (distance + (cov.log_det() + cov.rank() * LOG_2PI))
         if not cov.singular:
             return value
-        magnitude = linalg.norm(points) + linalg.norm(self.mean)
-        return np.where(cov.contains(deviation, magnitude), value, -np.inf)[()]
+        with np.errstate(over="ignore", invalid="ignore"):
+            magnitude = linalg.norm(points) + linalg.norm(self.mean)
+            inside = cov.contains(deviation, magnitude)
+        return np.where(inside, value, -np.inf)[()]
 
     def sample(
         self,

@@ -28,7 +28,8 @@ def entropic_saving(s: Array, epsilon: Any) -> Scalars:
 def entropic_loss(s: Array, epsilon: Any) -> Scalars:
     """Return Σ [2s − F(s)] over the overlaps, as a sum of positive terms."""
     quarter = _quarter(epsilon)
-    blur = epsilon * (0.5 * s / (0.5 * s + 0.5 * quarter + 0.5 * np.hypot(quarter, s)))
+    size = 0.5 * s + 0.5 * quarter + 0.5 * np.hypot(quarter, s)
+    blur = np.minimum(s, epsilon) * (0.5 * np.maximum(s, epsilon) / size)
     return (blur + 0.5 * _entropic_terms(s, epsilon)[1]).sum(axis=-1)
 
 

@@ -178,11 +178,12 @@ def _in_unit(p: Gaussian, q: Gaussian, exponent: int) -> tuple[Gaussian, Gaussia
     if exponent == 0:
         return p, q, 1.0
     unit = float(np.ldexp(1.0, exponent))
+    # Measured from the second mean, no mean leaves the floats unless the difference does.
+    with np.errstate(over="ignore"):
+        shift = 2.0 * ((0.5 * p.mean - 0.5 * q.mean) / unit)
     scaled = (
-        Gaussian._from_checked(
-            law.mean / unit, Covariance.from_factor(law.covariance.factor() / unit)
-        )
-        for law in (p, q)
+        Gaussian._from_checked(mean, Covariance.from_factor(law.covariance.factor() / unit))
+        for mean, law in ((shift, p), (np.zeros_like(q.mean), q))
     )
     return *scaled, unit
 
