@@ -61,13 +61,9 @@ class Scaled(NamedTuple):
 
     def trailing(self, batch: int, core: int) -> Scaled:
         """Add axes of length one, up to a batch of so many axes and so many after it."""
-        missing = (1,) * (batch - np.ndim(self.value) + core)
-        return Scaled(
-            *(
-                part if part is _NONE else np.reshape(part, np.shape(part) + missing)
-                for part in self
-            )
-        )
+        shape = np.shape(self.value) + (1,) * (batch - np.ndim(self.value) + core)
+        exponent = self.exponent if self.exponent is _NONE else self.exponent.reshape(shape)
+        return Scaled(np.reshape(self.value, shape), exponent)
 
     def within_floats(self) -> Array:
         """Return the numbers, infinite beyond the floats."""

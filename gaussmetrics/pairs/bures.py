@@ -142,7 +142,7 @@ def _newton_steps(p: Dense, q: Dense, scale: Array) -> tuple[Array, Array]:
     believed = converged & told_apart & (np.abs(value - bound) <= slack)
     value = np.where(believed, value, bound) * scale[..., 0, 0]
     y = np.where(np.asarray(believed)[..., None, None], y, start)
-    differ = difference.any(axis=(-2, -1))
+    differ = np.asarray(difference.any(axis=(-2, -1)))
     return np.asarray(value), np.where(differ[..., None, None], y, 0.0)
 
 

@@ -181,11 +181,11 @@ def _in_unit(p: Gaussian, q: Gaussian, exponent: int) -> tuple[Gaussian, Gaussia
     # Measured from the second mean, no mean leaves the floats unless the difference does.
     with np.errstate(over="ignore"):
         shift = 2.0 * ((0.5 * p.mean - 0.5 * q.mean) / unit)
-    scaled = (
+    first, second = (
         Gaussian._from_checked(mean, Covariance.from_factor(law.covariance.factor() / unit))
         for mean, law in ((shift, p), (np.zeros_like(q.mean), q))
     )
-    return *scaled, unit
+    return first, second, unit
 
 
 def _log_frequencies(p: Gaussian, q: Gaussian) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 
 from gaussmetrics._array.linalg import EPS
 from gaussmetrics._array.procrustes import two_sum
-from gaussmetrics._array.types import Array
+from gaussmetrics._array.types import Array, Mask
 
 Arc = tuple[int, int]
 _CERTIFIED = 8 * EPS
@@ -56,7 +56,7 @@ def _approximate_plan(costs: Array, a: Array, b: Array) -> Array:
     tolerances: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
     scaled = costs / (costs.max() or 1.0)
     sums = np.concatenate([a, b])[:-1]
-    method = "highs-ipm" if max(n, m) > 50 * min(n, m) else "highs-ds"
+    method: Any = "highs-ipm" if max(n, m) > 50 * min(n, m) else "highs-ds"
     result = linprog(scaled.ravel(), A_eq=constraints, b_eq=sums, method=method, options=tolerances)
     solved(result.success, result.message)
     return np.asarray(result.x, dtype=np.float64).reshape(n, m)
@@ -152,7 +152,7 @@ class _Tree:
             self._exchange(worst, np.unravel_index(np.argmin(crossing), crossing.shape))
         uncertified("is not feasible")
 
-    def _cut(self, arc: Arc) -> tuple[Array, Array]:
+    def _cut(self, arc: Arc) -> tuple[Mask, Mask]:
         """Return the sources and the sinks that are left with the source of an arc without it."""
         n, m = self.costs.shape
         child = arc[0] if self.parent[arc[0]] == n + arc[1] else n + arc[1]
