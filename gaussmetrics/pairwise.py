@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from math import isqrt
@@ -12,7 +13,7 @@ import numpy as np
 from gaussmetrics._array import reading
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian, operand
-from gaussmetrics.laws.operands import SYMMETRIC, callable_metric, flat_batch, same_space
+from gaussmetrics.laws.operands import SYMMETRIC, callable_metric, flat_batch
 
 Metric = Callable[[Gaussian, Gaussian], Any]
 Block = tuple[slice, slice]
@@ -82,12 +83,12 @@ def pairwise(
     callable_metric("metric", metric)
     ps = _batch("ps", ps)
     others = ps if qs is None else _batch("qs", qs)
-    same_space("pairwise", ps.dim, others.dim)
     mirrored = qs is None and any(metric is known for known in SYMMETRIC)
+    workers("n_jobs", n_jobs)
     shape = (len(ps), len(others))
     for law in (ps, others):
         law.covariance.prepare()
-    blocks = list(_blocks(shape, ps.dim, mirrored=mirrored))
+    blocks = list(_blocks(shape, max(ps.dim, others.dim), mirrored=mirrored))
     results = _run([partial(_compute, metric, ps, others, block) for block in blocks], n_jobs)
     if progress:
         results = _shown(results, len(blocks))
@@ -136,6 +137,18 @@ def _shown(results: Iterable[Array], total: int) -> Iterable[Array]:
     except ImportError:
         reading.needs_extra("progress=True", "rich", "progress")
     return track(results, "pairs", total=total, console=Console(stderr=True))
+
+
+def workers(name: str, value: Any) -> None:
+    """Check a number of workers, as joblib counts them."""
+    if value is None:
+        return
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer or None, got {reading.shown(value)}.")
+    if value == 0 or abs(int(value)) >= 2**31:
+        raise ValueError(
+            f"{name} must be a number of workers, or -1 for one a core, got {reading.shown(value)}."
+        )
 
 
 def broadcast_result(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:

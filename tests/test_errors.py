@@ -214,3 +214,143 @@ def test_points_must_broadcast_with_the_batch():
 def test_an_index_out_of_range_is_an_index_error():
     with pytest.raises(IndexError):
         gm.Gaussian(np.zeros((3, 2)), EYE)[3]
+
+
+HUGE = [10**400, 10**5000]
+
+
+@pytest.mark.parametrize("number", HUGE, ids=["400 digits", "5000 digits"])
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (
+            lambda x: gm.renyi_divergence(P, P, alpha=x),
+            "alpha must be positive and finite, got inf",
+        ),
+        (lambda x: gm.sinkhorn_divergence(P, P, epsilon=x), "epsilon must be positive and finite"),
+        (lambda x: gm.maximum_mean_discrepancy(P, P, bandwidth=-x), "bandwidth must be positive"),
+        (lambda x: gm.bayes_error(P, P, prior=x), "prior must lie between 0 and 1, got inf"),
+        (lambda x: gm.Gaussian([0, x], EYE), "mean must be finite, but mean[1] is inf"),
+        (lambda x: gm.Gaussian(ZERO, [[x, 0], [0, 1]]), "cov must be finite, but cov[0, 0] is inf"),
+        (lambda x: gm.Covariance.from_factor([[1.0]], x), "diagonal must be finite, but diagonal"),
+        (lambda x: gm.Gaussian.from_samples([[1, x], [2, 3]]), "X must be finite, but X[0, 1] is"),
+        (lambda x: gm.Gaussian.from_samples(np.eye(3), ddof=x), "ddof must be finite, got inf"),
+        (lambda x: gm.Gaussian.from_samples(np.eye(3), ddof=-x), "ddof must be finite, got -inf"),
+        (lambda x: gm.Gaussian.from_samples(EYE, shrinkage=x), "shrinkage must lie between 0 and"),
+        (lambda x: P.logpdf([x, 0]), "x must be finite, but x[0] is inf"),
+        (P.sample, "size is longer than any array can be, got "),
+        (lambda x: P.sample(-x), "size must not be negative, got "),
+        (lambda x: P.marginal([0, x]), "indices must name coordinates from 0 to 1"),
+        (gm.Gaussian.standard, "dim is longer than any array can be, got "),
+        (lambda x: gm.pairwise(gm.kl_divergence, PS, n_jobs=x), "n_jobs must be a number of work"),
+    ],
+)
+def test_integers_beyond_the_floats(call, text, number):
+    with refused(ValueError, text) as caught:
+        call(number)
+    assert len(str(caught.value)) < 500
+
+
+PS = gm.Gaussian(np.zeros((3, 2)), EYE)
+
+
+def test_numbers_of_any_kind_are_read():
+    from fractions import Fraction
+
+    p = gm.Gaussian([Fraction(1, 2), 10**30], EYE)
+    np.testing.assert_array_equal(p.mean, [0.5, 1e30])
+    assert gm.renyi_divergence(P, P, alpha=Fraction(1, 3)) == 0.0
+
+
+@pytest.mark.parametrize("jobs", ["many", 1.5, [2], True])
+def test_the_number_of_workers_is_an_integer(jobs):
+    with refused(TypeError, "n_jobs must be an integer or None, got"):
+        gm.pairwise(gm.kl_divergence, PS, n_jobs=jobs)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_matrix_is_no_seed(nested):
+    seed = np.matrix([[1, 2]])
+    with refused(TypeError, "rng must be a numpy.random.Generator or a non-negative integer seed"):
+        P.sample(2, rng=[seed] if nested else seed)
+    np.testing.assert_array_equal(P.sample(2, rng=[1, 2]), P.sample(2, rng=np.array([1, 2])))
+
+
+class Tensor:
+    """Stands for a tensor of PyTorch that NumPy cannot read."""
+
+    def __init__(self, kind, layout, error):
+        self.dtype, self.device, self.layout, self.error = f"torch.{kind}", "cuda:0", layout, error
+
+    def detach(self):
+        raise AssertionError
+
+    def __array__(self, *_, **__):
+        raise self.error
+
+
+@pytest.mark.parametrize("layout", ["strided", "sparse_coo"])
+@pytest.mark.parametrize("error", [TypeError("Got unsupported ScalarType"), RuntimeError("grad")])
+def test_tensors_that_numpy_cannot_read(layout, error):
+    tensor = Tensor("bfloat16", f"torch.{layout}", error)
+    dense = ".to_dense()" if layout == "sparse_coo" else ""
+    text = f"Pass x.detach(){dense}.cpu().double().numpy()."
+    with refused(TypeError, "x holds a tensor of PyTorch (bfloat16 on cuda:0) that NumPy cannot"):
+        P.logpdf(tensor)
+    with refused(TypeError, text):
+        P.logpdf(tensor)
+
+
+def test_tensors_of_every_kind():
+    torch = pytest.importorskip("torch")
+    zeros = torch.zeros(2)
+    for tensor in (
+        zeros.to(torch.bfloat16), zeros.to(torch.float8_e5m2), zeros.clone().requires_grad_(),
+        zeros.to("meta"), zeros.to_sparse(), torch.zeros(2, dtype=torch.complex64).conj(),
+    ):  # fmt: skip
+        with refused(TypeError, ".cpu().double().numpy()."):
+            gm.Gaussian(tensor, EYE)
+        with refused(TypeError, "mean holds a tensor of PyTorch"):
+            gm.Gaussian([tensor[0], tensor[1]] if tensor.layout == torch.strided else tensor, EYE)
+    for kind in (torch.float16, torch.float32, torch.float64, torch.int8):
+        assert gm.Gaussian(zeros.to(kind), EYE).dim == 2
+    with refused(ValueError, "indices must name coordinates"):
+        P.marginal([zeros[0].clone().requires_grad_()])
+
+
+def test_shards_and_images():
+    x = np.random.default_rng(0).standard_normal((20, 6, 1, 1))
+    with refused(ValueError, "X of shape (20, 6, 1, 1) is read as a batch (20, 6) of samples"):
+        gm.Gaussian.from_samples(x)
+    with refused(ValueError, "pass X.reshape(len(X), -1)"):
+        gm.Gaussian.from_samples(x)
+    shards = [x[:10, :, 0, 0], x[10:, :, 0, 0]]
+    with refused(TypeError, "X is a list of 2 arrays of shape (10, 6). For one sample of all"):
+        gm.Gaussian.from_samples(shards)
+    with refused(TypeError, "X is a list of 2 arrays"):
+        gm.Moments.from_samples(tuple(shards))
+    with refused(ValueError, "For one sample of all rows pass np.concatenate(X)."):
+        gm.Gaussian.from_samples([shards[0], shards[1][:7]])
+    assert gm.Gaussian.from_samples(np.stack(shards)).batch_shape == (2,)
+
+
+@pytest.mark.parametrize("cov", [np.cov([1.0, 2.0, 4.0]), 2.0, np.float64(2.0)])
+def test_the_covariance_of_one_variable(cov):
+    with refused(ValueError, "Of one variable the covariance is [[v]], such as np.atleast_2d(np.c"):
+        gm.Gaussian([2.0], cov)
+
+
+def test_a_mixture_is_no_law():
+    mixture = gm.Mixture(np.ones(3) / 3, PS)
+    for call in (lambda m: gm.kl_divergence(m, P), lambda m: gm.kl_divergence(P, m), gm.entropy):
+        with refused(TypeError, "is a Mixture. Take its laws, "):
+            call(mixture)
+
+
+def test_a_table_of_laws_of_different_dimensions():
+    wide = gm.Gaussian(np.zeros((2, 3)), np.eye(3))
+    table = gm.pairwise(gm.gromov_wasserstein_distance, PS, wide)
+    np.testing.assert_allclose(table, gm.gromov_wasserstein_distance(PS[:, None], wide))
+    with refused(ValueError, "kl_divergence needs p and q of the same dimension"):
+        gm.pairwise(gm.kl_divergence, PS, wide)

@@ -120,7 +120,7 @@ def test_an_empty_batch():
         (
             lambda p: (gm.kl_divergence, p, gm.Gaussian(np.zeros((2, 1)), [[1.0]])),
             ValueError,
-            "pairwise needs p and q of the same dimension",
+            "kl_divergence needs p and q of the same dimension",
         ),
         (lambda p: (lambda _a, _b: 1.0, p), ValueError, "must return an array of shape (7, 7)"),
     ],

@@ -62,8 +62,9 @@ def sum_of_squares(array: Array, axes: int) -> Scalars:
 def norm(vector: Array) -> Scalars:
     """Euclidean norm over the last axis, scaled so that no square over- or underflows."""
     largest = np.max(np.abs(vector), axis=-1, keepdims=True)
-    scale = np.where(largest > 0, largest, 1.0)
-    return scale[..., 0] * np.sqrt(sum_of_squares(vector / scale, 1))
+    scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
+    with np.errstate(over="ignore"):  # the norm itself may leave the floats
+        return scale[..., 0] * np.sqrt(sum_of_squares(vector / scale, 1))
 
 
 def diagonal(matrix: Array) -> Array:

@@ -21,8 +21,8 @@ def accurate_matmul(a: Array, b: Array) -> Array:
     b2 = _leading_bits(b - b1, bits, -2)
     a3, b3 = (a - a1) - a2, (b - b1) - b2
     rest = a1 @ b3 + a2 @ (b - b1) + a3 @ b
-    total, error = _two_sum(a1 @ b1, a1 @ b2)
-    total, another = _two_sum(total, a2 @ b1)
+    total, error = two_sum(a1 @ b1, a1 @ b2)
+    total, another = two_sum(total, a2 @ b1)
     return total + ((error + another) + rest)
 
 
@@ -34,7 +34,7 @@ def _leading_bits(matrix: Array, bits: int, axis: int) -> Array:
     return (matrix + anchor) - anchor
 
 
-def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
     """Return a + b and its rounding error (Knuth)."""
     total = a + b
     part = total - a

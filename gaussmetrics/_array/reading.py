@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 import re
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = 
     if not np.isfinite(result).all():
         index = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
         raise ValueError(
-            f"{name} must be finite, but {name}{_entry(index, value)} is {result[index]}. "
+            f"{name} must be finite, but {name}{_entry(index, value) or ''} is {result[index]}. "
             "Remove or impute such entries first."
         )
     return result
@@ -43,9 +44,45 @@ def as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
         raise TypeError(f"{name} is a sparse matrix. Pass {name}.toarray().")
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{name} is not a rectangular array of numbers: {error}") from error
-    return _joined_columns(name, value) if array.dtype.kind == "O" and _is_frame(value) else array
+    except (TypeError, ValueError, RuntimeError) as error:
+        _refuse_unreadable(name, value, error)
+    if array.dtype.kind == "O" and _is_frame(value):
+        return _joined_columns(name, value)
+    if array.dtype.kind == "O" and array.size and all(map(is_number, array.flat)):
+        return np.array([nearest_float(x) for x in array.flat]).reshape(array.shape)
+    return array
+
+
+def nearest_float(value: Any) -> float:
+    """Round a number of any kind, such as an integer of any length; beyond the floats is ±∞."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
+
+
+def _refuse_unreadable(name: str, value: Any, error: Exception) -> NoReturn:
+    """Say what to write for a tensor that NumPy cannot read, or for rows of several lengths."""
+    tensor = next((x for x in (value, *_items(value)) if hasattr(x, "detach")), None)
+    if tensor is not None:
+        kind = f"{str(tensor.dtype).removeprefix('torch.')} on {tensor.device}"
+        whole = name if tensor is value else f"torch.stack({name})"
+        dense = ".to_dense()" if "sparse" in str(tensor.layout) else ""
+        raise TypeError(
+            f"{name} holds a tensor of PyTorch ({kind}) that NumPy cannot read. "
+            f"Pass {whole}.detach(){dense}.cpu().double().numpy()."
+        ) from error
+    if isinstance(error, ValueError):
+        shards = {np.ndim(x) for x in _items(value) if isinstance(x, np.ndarray)} == {2}
+        remedy = f" For one sample of all rows pass np.concatenate({name})." if shards else ""
+        raise ValueError(
+            f"{name} is not a rectangular array of numbers: {str(error).rstrip('.')}.{remedy}"
+        ) from error
+    raise TypeError(f"{name} cannot be read as an array of numbers: {error}") from error
+
+
+def _items(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 def _is_frame(value: Any) -> bool:
@@ -83,20 +120,22 @@ def positive_number(name: str, value: Any) -> float:
     """Check a length or another number that must be positive."""
     if not is_number(value):
         raise TypeError(f"{name} must be a number, got {value!r}.")
-    if not 0.0 < value < np.inf:
-        raise ValueError(f"{name} must be positive and finite, got {value!r}.")
-    return float(value)
+    number = nearest_float(value)
+    if not 0.0 < number < np.inf:
+        raise ValueError(f"{name} must be positive and finite, got {number!r}.")
+    return number
 
 
 def probability(name: str, value: Any) -> float:
     """Check a probability that is neither 0 nor 1."""
     if not is_number(value):
         raise TypeError(f"{name} must be a number, got {value!r}.")
-    if not 0.0 < value < 1.0:
+    number = nearest_float(value)
+    if not 0.0 < number < 1.0:
         raise ValueError(
-            f"{name} must lie between 0 and 1, got {value!r}. For 95 % pass {name}=0.95."
+            f"{name} must lie between 0 and 1, got {number!r}. For 95 % pass {name}=0.95."
         )
-    return float(value)
+    return number
 
 
 def step_count(name: str, value: Any, *, least: int = 1) -> int:
@@ -104,18 +143,41 @@ def step_count(name: str, value: Any, *, least: int = 1) -> int:
     if not isinstance(value, numbers.Integral) or isinstance(value, bool):
         raise TypeError(f"{name} must be an integer, got {value!r}.")
     if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value!r}.")
+        raise ValueError(f"{name} must be at least {least}, got {shown(value)}.")
     return int(value)
+
+
+def length(name: str, value: int) -> int:
+    """Check that an array can be as long as is asked for."""
+    if value > np.iinfo(np.intp).max:
+        raise ValueError(f"{name} is longer than any array can be, got {shown(value)}.")
+    return value
+
+
+def shown(value: Any) -> str:
+    """Write a value out, of what takes pages the beginning."""
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not write out integers of thousands of digits
+        return f"a value of type {type(value).__name__} that is too long to print"
+    return text if len(text) <= 300 else f"{text[:100]}…"
 
 
 def generator(value: Any) -> np.random.Generator:
     """Check a source of randomness: a Generator, a seed, or None for fresh entropy."""
-    try:
-        return np.random.default_rng(value)
-    except (TypeError, ValueError):
-        raise TypeError(
-            f"rng must be a numpy.random.Generator or a non-negative integer seed, got {value!r}."
-        ) from None
+    # NumPy follows the rows of a np.matrix, which are matrices again, until the stack overflows.
+    if not np.iterable(value) or _holds_integers(value):
+        with contextlib.suppress(TypeError, ValueError):
+            return np.random.default_rng(value)
+    raise TypeError(
+        f"rng must be a numpy.random.Generator or a non-negative integer seed, got {shown(value)}."
+    )
+
+
+def _holds_integers(value: Any) -> bool:
+    return isinstance(value, (Sequence, np.ndarray)) and all(
+        isinstance(item, numbers.Integral) for item in value
+    )
 
 
 def in_order(source: str, value: Any) -> None:

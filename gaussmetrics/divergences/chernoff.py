@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -12,9 +11,9 @@ from gaussmetrics._array.types import Scalars
 from gaussmetrics.divergences.information import kl_divergence
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.chernoff import chernoff_exponent, chernoff_point
+from gaussmetrics.pairs.chernoff import chernoff_exponent, chernoff_point, renyi_beyond_one
 from gaussmetrics.pairs.combinations import mixture
-from gaussmetrics.pairs.common_axes import Axes, axes_of
+from gaussmetrics.pairs.common_axes import axes_of
 from gaussmetrics.pairs.covariance_terms import renyi_shape
 from gaussmetrics.pairs.supports import on_common_support, squared_mahalanobis
 
@@ -75,7 +74,7 @@ def renyi_divergence(p: Gaussian, q: Gaussian, *, alpha: float) -> Scalars:
 
 
 def _renyi_beyond_one(alpha: float, p: Gaussian, q: Gaussian) -> Scalars:
-    return _exponent(axes_of(p, q), alpha) / (1.0 - alpha)
+    return renyi_beyond_one(axes_of(p, q), alpha)
 
 
 def _renyi_below_one(alpha: float, p: Gaussian, q: Gaussian) -> Scalars:
@@ -176,7 +175,7 @@ def chernoff_information(p: Gaussian, q: Gaussian) -> Scalars:
 
 def _information(p: Gaussian, q: Gaussian) -> Scalars:
     axes = axes_of(p, q)
-    return _exponent(axes, chernoff_point(axes, 0.0))
+    return chernoff_exponent(axes, *chernoff_point(axes, 0.0))
 
 
 def chernoff_alpha(p: Gaussian, q: Gaussian) -> Scalars:
@@ -220,11 +219,4 @@ def chernoff_alpha(p: Gaussian, q: Gaussian) -> Scalars:
 
 
 def _best_alpha(p: Gaussian, q: Gaussian) -> Scalars:
-    axes = axes_of(p, q)
-    return np.where(np.isfinite(_exponent(axes, 0.5)), chernoff_point(axes, 0.0), 0.5)[()]
-
-
-def _exponent(axes: Axes, alpha: Any) -> Scalars:
-    """Return −log ∫ p^α q^(1−α), of the sign of 1 − α."""
-    with np.errstate(over="ignore"):
-        return chernoff_exponent(axes, alpha)
+    return chernoff_point(axes_of(p, q), 0.0)[0]

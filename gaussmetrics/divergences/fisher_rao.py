@@ -27,6 +27,7 @@ from gaussmetrics.pairs.supports import on_common_support
 _POLISH = 60
 _MEMORY = 25
 _CERTIFIED = 1e-8
+_LARGEST = 1e150
 
 
 @symmetric
@@ -48,7 +49,8 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
     -------
     float or (...) array
         The distance itself, without unit. A metric; near p = q it is √J, with Jeffreys' divergence
-        J, and right to relative rounding. Infinite between different supports.
+        J, and right to relative rounding. Infinite between different supports, and where the means
+        are more deviations apart than the largest float.
 
     Raises
     ------
@@ -106,7 +108,8 @@ def _closed_form(axes: Axes) -> tuple[Array, Array]:
     along = np.argmax(np.abs(w), axis=-1)[..., None]
     scale = np.take_along_axis(t, along, axis=-1)[..., 0]
     # arcosh(1 + 2x²) = 2 arsinh x
-    half = np.hypot(length * np.exp(-0.25 * scale), np.sqrt(8.0) * np.sinh(0.25 * scale))
+    with np.errstate(over="ignore"):
+        half = np.hypot(length * np.exp(-0.25 * scale), np.sqrt(8.0) * np.sinh(0.25 * scale))
     line = 2.0 * np.sqrt(2.0) * np.arcsinh(half / np.sqrt(8.0))
     others = np.sqrt(0.5 * np.maximum((t * t).sum(axis=-1) - scale * scale, 0.0))
     return np.hypot(line, others), equal | ((w != 0).sum(axis=-1) <= 1)
@@ -114,16 +117,30 @@ def _closed_form(axes: Axes) -> tuple[Array, Array]:
 
 def _geodesic_distance(t: Array, w: Array) -> float:
     """Return the distance from N(0, I) of N(w, diag(exp t)), or an error if it is not certain."""
-    swapped = w * np.exp(-0.5 * t)
+    with np.errstate(over="ignore"):
+        swapped = w * np.exp(-0.5 * t)
     if np.abs(swapped).max() < np.abs(w).max():
         t, w = -t, swapped
-    log = _horizontal(t, w)
-    value = float(np.sqrt(0.5) * linalg.norm(log.values))
-    gap = _miss(log, t, w)
-    low, high = _calvo_oller(t, w), _root_jeffreys(t, w)
+    # The distance grows with the shift, so that of a smaller one is a bound too.
+    low, high = _calvo_oller(t, np.clip(w, -_LARGEST, _LARGEST)), _root_jeffreys(t, w)
+    try:
+        # Where numbers leave the floats on the way, nothing can be certified.
+        with np.errstate(over="raise", invalid="raise", divide="raise"):
+            log = _horizontal(t, within_floats(w))
+            value = float(np.sqrt(0.5) * linalg.norm(log.values))
+            gap = _miss(log, t, w)
+    except FloatingPointError:
+        value, gap = low, np.inf
     if not (gap <= _CERTIFIED * value and low * (1 - 1e-8) <= value <= high * (1 + 1e-8)):
         refuse_uncertified("fisher_rao_distance", value, gap, (low, high))
     return value
+
+
+def within_floats(shift: Array) -> Array:
+    """Check that numbers are finite, as NumPy would: a shift that is not ends the search."""
+    if not np.isfinite(shift).all():
+        raise FloatingPointError
+    return shift
 
 
 class _Logarithm(NamedTuple):
@@ -238,17 +255,22 @@ def _calvo_oller(t: Array, w: Array) -> float:
     """Return √(½ Σ log² g) over the eigenvalues g of [[Σ + μμᵀ, μ], [μᵀ, 1]], a lower bound."""
     d = len(t)
     excess, factor = np.zeros((d + 1, d + 1)), np.eye(d + 1)
-    excess[:d, :d] = np.diag(np.expm1(t)) + np.outer(w, w)
+    with np.errstate(over="ignore"):
+        excess[:d, :d] = np.diag(np.expm1(t)) + np.outer(w, w)
     excess[:d, d] = excess[d, :d] = w
     if np.abs(excess).max() < 0.5 / d:
         return float(np.sqrt(0.5) * linalg.norm(np.log1p(np.linalg.eigvalsh(excess))))
     factor[:d, :d], factor[:d, d] = np.diag(np.exp(0.5 * t)), w
-    return float(np.sqrt(2.0) * linalg.norm(np.log(np.linalg.svd(factor, compute_uv=False))))
+    s = np.linalg.svd(factor, compute_uv=False)
+    # Without those that rounding has taken the bound is lower.
+    return float(np.sqrt(2.0) * linalg.norm(np.log(s[s > 0])))
 
 
 def _root_jeffreys(t: Array, w: Array) -> float:
-    scales = linalg.norm(2.0 * np.sinh(0.5 * t))
-    return float(np.sqrt(0.5) * np.hypot(scales, linalg.norm(w * np.sqrt(1.0 + np.exp(-t)))))
+    with np.errstate(over="ignore"):
+        scales = linalg.norm(2.0 * np.sinh(0.5 * t))
+        shifts = linalg.norm(w * np.hypot(1.0, np.exp(-0.5 * t)))
+    return float(np.sqrt(0.5) * np.hypot(scales, shifts))
 
 
 def refuse_uncertified(
@@ -256,8 +278,8 @@ def refuse_uncertified(
 ) -> NoReturn:
     """Say that a distance was found but not proved."""
     raise ValueError(
-        f"{metric} is not certain between these laws: it is near {value:.6g}, between "
-        f"{bounds[0]:.6g} and {bounds[1]:.6g}, but the geodesic found ends {gap:.2g} from its "
-        "target. Laws so far apart are best compared by their logarithmic scales, or by "
+        f"{metric} is not certain between these laws: it lies between {bounds[0]:.6g} and "
+        f"{bounds[1]:.6g}, perhaps near {value:.6g}, but the geodesic found ends {gap:.2g} from "
+        "its target. Laws so far apart are best compared by their logarithmic scales, or by "
         "bhattacharyya_distance or wasserstein_distance."
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from gaussmetrics._array import linalg, reading
-from gaussmetrics._array.linalg import transpose
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array import reading
+from gaussmetrics._array.beyond_floats import Scaled, congruence, exponential, scaled_product
+from gaussmetrics._array.types import Array, Mask
 from gaussmetrics.divergences.overlap import bhattacharyya_distance, hellinger_distance
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.pairs.common_axes import joint_basis
@@ -217,54 +217,93 @@ def hellinger_distance_gradient(p: Gaussian, q: Gaussian) -> Gradient:
     distance = hellinger_distance(p, q)
     remedy = "bhattacharyya_distance_gradient, which is zero there"
     distinct_operands("hellinger_distance_gradient", remedy, distance)
-    factor = np.exp(-bhattacharyya_distance(p, q)) / (2.0 * distance)
-    inner = in_stored_shapes(_bhattacharyya, p, q)
-    parts = (inner.p_mean, inner.p_cov, inner.q_mean, inner.q_cov)
-    return Gradient(*(_scaled(factor, part) for part in parts))
+    weight = exponential(-bhattacharyya_distance(p, q)).times(0.5 / distance)
+    return in_stored_shapes(partial(_hellinger, weight), p, q)
+
+
+def _kl(p: Gaussian, q: Gaussian) -> Gradient:
+    return _slopes(1.0, p, q).within_floats()
 
 
 def _renyi(alpha: float, p: Gaussian, q: Gaussian) -> Gradient:
-    """Return the gradient of D_α in the basis B where Σq is I and Σp is diag(λ).
+    return _slopes(alpha, p, q).within_floats()
+
+
+def _bhattacharyya(p: Gaussian, q: Gaussian) -> Gradient:
+    return _slopes(0.5, p, q).times(0.5).within_floats()
+
+
+def _hellinger(weight: Scaled, p: Gaussian, q: Gaussian) -> Gradient:
+    return _slopes(0.5, p, q).times(0.5).weighted(weight).within_floats()
+
+
+def _jeffreys(p: Gaussian, q: Gaussian) -> Gradient:
+    there, back = _slopes(1.0, p, q), _slopes(1.0, q, p)
+    mean = there.mean.plus(back.mean.times(-1.0))
+    return Slopes(mean, there.p_cov.plus(back.q_cov), there.q_cov.plus(back.p_cov)).within_floats()
+
+
+def _slopes(alpha: float, p: Gaussian, q: Gaussian) -> Slopes:
+    """Return the slopes of D_α in the basis B where Σq is I and Σp is diag(λ).
 
     There the covariance part is a sum of g(λ_i), and g′ = ½ α (λ − 1) / [λ (α + (1−α)λ)].
     """
     beta = 1.0 - alpha
-    basis, excess, ratio = joint_basis(p.covariance, q.covariance)
-    mixed = alpha + beta * ratio
+    basis, excess, root = joint_basis(p.covariance, q.covariance)
+    # λ or 1/λ, whichever is at most one; then that minus one, and √(α + βλ).
+    swapped, near = root > 1.0, np.abs(excess) < 0.5
+    inner = np.where(swapped, 1.0 / np.maximum(root, 1.0), root)
+    small = np.where(near, excess, 0.0)
+    small = np.where(swapped, -small / (1.0 + small), small)
+    change = np.where(near, small, (inner - 1.0) * (inner + 1.0))
+    mixed = _root_of_mixture(alpha, swapped, inner)
+    share = np.sqrt(alpha) / mixed
+    rows, sign = share * np.sqrt(0.5 * np.abs(change)), np.where(swapped, -1, 1) * np.sign(change)
+    stretch = np.where(swapped, share * inner, share) ** 2
+    mean = scaled_product(basis, 2.0 * stretch, 0.5 * p.mean - 0.5 * q.mean)
+    outer = mean.outer().times(-0.5)
+    return Slopes(
+        mean,
+        congruence(basis / root[..., None], rows, sign).plus(outer.times(beta).over(alpha)),
+        congruence(basis, rows, -sign).plus(outer),
+    )
+
+
+def _root_of_mixture(alpha: float, swapped: Mask, inner: Array) -> Array:
+    """Return √(α + βλ) for √λ ≤ 1, or of swapped laws √(β + α/λ)."""
+    beta = 1.0 - alpha
+    a, b = np.where(swapped, beta, alpha), np.where(swapped, alpha, beta)
+    if beta >= 0:
+        return np.hypot(np.sqrt(a), np.sqrt(b) * inner)
+    mixed = a + b * inner * inner
     finite_renyi(alpha, mixed)
-    shift = (basis @ (p.mean - q.mean)[..., None])[..., 0] / mixed
-    v = (transpose(basis) @ shift[..., None])[..., 0]
-    outer = v[..., :, None] * v[..., None, :]
-    slope = 0.5 * alpha * excess / (ratio * mixed)
-    p_cov = _congruence(basis, slope) - (0.5 * alpha * beta) * outer
-    q_cov = -_congruence(basis, ratio * slope) - (0.5 * alpha * alpha) * outer
-    return Gradient(alpha * v, p_cov, -alpha * v, q_cov)
+    return np.sqrt(mixed)
 
 
-def _kl(p: Gaussian, q: Gaussian) -> Gradient:
-    return _renyi(1.0, p, q)
+class Slopes(NamedTuple):
+    """A gradient in p's mean, of which that in q's is the opposite, and in both covariances."""
 
+    mean: Scaled
+    p_cov: Scaled
+    q_cov: Scaled
 
-def _bhattacharyya(p: Gaussian, q: Gaussian) -> Gradient:
-    twice = _renyi(0.5, p, q)
-    return Gradient(0.5 * twice.p_mean, 0.5 * twice.p_cov, 0.5 * twice.q_mean, 0.5 * twice.q_cov)
+    def times(self, factor: float) -> Slopes:
+        """Multiply by a number."""
+        return Slopes(*(part.times(factor) for part in self))
 
+    def weighted(self, weight: Scaled) -> Slopes:
+        """Multiply by numbers, one for each pair of laws or for all coordinates of a pair."""
+        batch = self.mean.value.ndim - 1
+        return Slopes(
+            self.mean.product(weight.trailing(batch, 1)),
+            self.p_cov.product(weight.trailing(batch, 2)),
+            self.q_cov.product(weight.trailing(batch, 2)),
+        )
 
-def _jeffreys(p: Gaussian, q: Gaussian) -> Gradient:
-    there, back = _kl(p, q), _kl(q, p)
-    mean = there.p_mean + back.q_mean
-    return Gradient(mean, there.p_cov + back.q_cov, -mean, there.q_cov + back.p_cov)
-
-
-def _congruence(basis: Array, values: Array) -> Array:
-    """Return Bᵀ diag(x) B."""
-    return linalg.symmetric_part(transpose(basis) @ (values[..., None] * basis))
-
-
-def _scaled(factor: Scalars, part: Array) -> Array:
-    """Multiply an array (..., d) or (..., d, d) by numbers (...)."""
-    numbers = np.asarray(factor)
-    return numbers.reshape(numbers.shape + (1,) * (part.ndim - numbers.ndim)) * part
+    def within_floats(self) -> Gradient:
+        """Return the gradient, infinite where it leaves the floats."""
+        mean, p_cov, q_cov = (part.within_floats() for part in self)
+        return Gradient(mean, p_cov, -mean, q_cov)
 
 
 def distinct_operands(gradient: str, remedy: str, distance: Any) -> None:

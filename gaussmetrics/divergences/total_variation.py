@@ -21,7 +21,7 @@ from gaussmetrics._array import linalg, reading
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.chernoff import chernoff_point
+from gaussmetrics.pairs.chernoff import chernoff_point, contracted
 from gaussmetrics.pairs.common_axes import Axes, axes_of
 from gaussmetrics.pairs.supports import on_common_support
 
@@ -31,6 +31,7 @@ _STEPS = _STEP * np.arange(400)
 _BEND = np.pi / 8
 _CHUNK = 2**18
 _NOTHING = -750.0
+_FAR = 1e3
 
 
 @symmetric
@@ -154,7 +155,8 @@ def _total_variation(axes: Axes) -> Array:
     """Integrate 1 − M where it is small, so that nearly equal laws keep their digits; else M."""
     centre, curvature = _saddle(axes, 0.0)
     near = curvature < 0.3
-    scale = 1.0 / np.sqrt(np.where(near & (curvature > 0), curvature, 1.0))
+    # Less than this have only laws of equal covariances, which need no integral.
+    scale = 1.0 / np.sqrt(np.where(near & (curvature > 1e-100), curvature, 1.0))
     width = np.where(near, scale, _narrow(centre, curvature))
     nodes, weights, exponent = _contour(axes, 0.0, centre, width)
     rest = np.where(near[:, None], -np.expm1(exponent), np.exp(exponent))
@@ -177,7 +179,7 @@ def _narrow(centre: Array, curvature: Array) -> Array:
 
 def _saddle(axes: Axes, log_odds: float) -> tuple[Array, Array]:
     """Return where M(s) e^(ηs) is least between the poles, and the curvature of −log M there."""
-    centre = np.clip(chernoff_point(axes, log_odds), 0.01, 0.99)
+    centre = np.clip(chernoff_point(axes, log_odds)[0], 0.01, 0.99)
     t, w, b = _contracted(axes, centre[:, None])
     e = np.expm1(t)
     spread = 1.0 + b * e
@@ -228,5 +230,8 @@ def _exponent(axes: Axes, s: Complex) -> Complex:
 
 def _contracted(axes: Axes, s: Any) -> tuple[Array, Array, Any]:
     """Swap the laws, and with them s and 1 − s, along the axes where λ > 1: none exceeds 1 then."""
-    t, w = (part.reshape(part.shape[:1] + (1,) * (s.ndim - 2) + part.shape[1:]) for part in axes)
-    return -np.abs(t), w * np.exp(-0.5 * np.maximum(t, 0.0)), np.where(t > 0, s, 1.0 - s)
+    shape = (len(axes.shift), *(1,) * (s.ndim - 2), -1)
+    t, w = (part.reshape(shape) for part in contracted(axes))
+    swapped = axes.log_scales.reshape(shape) > 0
+    # Laws so many deviations apart overlap by less than the smallest float, at any odds.
+    return t, np.clip(w, -_FAR, _FAR), np.where(swapped, s, 1.0 - s)

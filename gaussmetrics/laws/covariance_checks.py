@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from gaussmetrics._array.linalg import eigenvalue_cutoff, symmetric_part, transpose
-from gaussmetrics._array.reading import batch_shape, label, precision, real_array
+from gaussmetrics._array.reading import batch_shape, is_number, label, precision, real_array
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.definiteness import correlations
 
@@ -20,6 +20,8 @@ SINGULAR_REMEDY = (
 def square_matrix(name: str, value: Any) -> Array:
     """Check a stack of symmetric matrices; positive definiteness is left to the factorisation."""
     hint = " For variances alone, use Covariance.from_diagonal."
+    if is_number(value) or getattr(value, "shape", None) == ():  # what np.cov makes of one variable
+        hint = " Of one variable the covariance is [[v]], such as np.atleast_2d(np.cov(x))."
     matrix = real_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
     d = matrix.shape[-1]
     if matrix.shape[-2] != d or d == 0:

@@ -147,7 +147,7 @@ class Gaussian:
         array([[1., 0.],
                [0., 1.]])
         """
-        d = reading.step_count("dim", dim)
+        d = reading.length("dim", reading.step_count("dim", dim))
         return cls(np.zeros(d), Covariance.from_diagonal(np.ones(d)))
 
     @classmethod
@@ -403,8 +403,11 @@ class Gaussian:
         """
         points = _points(x, self.dim, self.names)
         reading.batch_shape("x and the Gaussian", points.shape[:-1], self.batch_shape)
-        cov, deviation = self.covariance, points - self.mean
-        distance = linalg.sum_of_squares(cov.whiten(deviation), 1)
+        cov = self.covariance
+        # A square beyond the floats is infinite; ∞ − ∞ on the way is NaN, which fmin passes over.
+        with np.errstate(over="ignore", invalid="ignore"):
+            deviation = points - self.mean
+            distance = np.fmin(linalg.sum_of_squares(cov.whiten(deviation), 1), np.inf)
         value = -0.5 * (distance + (cov.log_det() + cov.rank() * LOG_2PI))
         if not cov.singular:
             return value

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmetrics._array.reading import in_order, real_array
+from gaussmetrics._array.reading import as_array, in_order, length, real_array, shown
 from gaussmetrics._array.types import Array, Names
 
 
@@ -116,15 +116,16 @@ def coordinates(
     name: str, value: Any, dim: int, names: Sequence[str] | None = None
 ) -> NDArray[np.intp]:
     """Check which coordinates of a vector are meant: an integer, a slice, a list, a mask, names."""
+    value = as_array(name, value) if hasattr(value, "__array__") else value
     places = _places(name, value, dim, names)
     try:
         index: Any = places if isinstance(places, slice) else np.asarray(places)
         empty = np.size(index) == 0
         chosen = np.atleast_1d(np.arange(dim)[[] if empty else index])
-    except (IndexError, TypeError, ValueError):
+    except (IndexError, TypeError, ValueError, RuntimeError):
         raise ValueError(
             f"{name} must name coordinates from 0 to {dim - 1} (an integer, a slice, a list or "
-            f"a boolean mask), got {value!r}."
+            f"a boolean mask), got {shown(value)}."
         ) from None
     if chosen.ndim != 1 or len(chosen) == 0:
         raise ValueError(
@@ -180,8 +181,8 @@ def sample_size(value: Any) -> tuple[int, ...]:
     except TypeError:
         raise TypeError(f"size must be an integer or a tuple of integers, got {value!r}.") from None
     if any(n < 0 for n in size):
-        raise ValueError(f"size must not be negative, got {value!r}.")
-    return size
+        raise ValueError(f"size must not be negative, got {shown(value)}.")
+    return tuple(length("size", n) for n in size)
 
 
 def refuse_assignment(name: str) -> NoReturn:
@@ -204,6 +205,12 @@ def refuse_operand(metric: str, name: str, value: Any) -> NoReturn:
         raise TypeError(
             f"{metric} takes a batch of Gaussians, but {name} is a {type(value).__name__} of them. "
             f"Stack it first: {name} = gaussmetrics.Gaussian.stack({name})."
+        )
+    if hasattr(value, "components"):
+        raise TypeError(
+            f"{metric} takes Gaussian objects, but {name} is a {type(value).__name__}. Take its "
+            f"laws, {name}.components, or compare mixtures with "
+            "gaussmetrics.mixture_wasserstein_distance."
         )
     raise TypeError(
         f"{metric} takes Gaussian objects, but {name} is of type {type(value).__name__}. "

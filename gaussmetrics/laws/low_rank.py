@@ -61,7 +61,7 @@ class LowRank(Structure):
     def whiten_columns(self, columns: Array) -> Array:
         inside, outside = self._split(columns / np.sqrt(self.noise)[..., None])
         s = self._spectrum[1]
-        return linalg.stacked(inside / np.sqrt(1.0 + s * s)[..., None], outside)
+        return linalg.stacked(inside / np.hypot(1.0, s)[..., None], outside)
 
     def solve(self, columns: Array) -> Array:
         """Return Σ⁻¹ B."""
@@ -85,7 +85,7 @@ class LowRank(Structure):
 
     def log_det(self) -> Scalars:
         s = self._spectrum[1]
-        return np.log(self.noise).sum(axis=-1) + np.log1p(s * s).sum(axis=-1)
+        return np.log(self.noise).sum(axis=-1) + _log_of_squares(s).sum(axis=-1)
 
     def precisions(self) -> Array:
         u, s, _ = self._spectrum
@@ -121,3 +121,10 @@ class LowRank(Structure):
         columns = np.broadcast_to(self.columns, (*full, *self.columns.shape[-2:]))
         noise = np.broadcast_to(self.noise, (*full, self.dim))
         return LowRank(change(columns, 2), change(noise, 1))
+
+
+def _log_of_squares(s: Array) -> Array:
+    """Return log(1 + s²), also where the square leaves the floats."""
+    return np.where(
+        s < 1e150, np.log1p(np.minimum(s, 1e150) ** 2), 2.0 * np.log(np.maximum(s, 1.0))
+    )

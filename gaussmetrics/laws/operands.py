@@ -37,6 +37,12 @@ def operands(metric: str, p: Any, q: Any) -> tuple[Gaussian, Gaussian]:
     return p, q
 
 
+def mean_difference(p: Gaussian, q: Gaussian, *, times: float = 1.0) -> Array:
+    """Return a multiple of Δ = μp − μq, infinite where that leaves the floats."""
+    with np.errstate(over="ignore"):
+        return times * (p.mean - q.mean)
+
+
 def same_space(metric: str, p_dim: int, q_dim: int) -> None:
     """Check that two operands have the same dimension."""
     if p_dim != q_dim:

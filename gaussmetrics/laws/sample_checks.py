@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from gaussmetrics._array.reading import as_array, batch_shape, is_number, real_array
+from gaussmetrics._array.reading import (
+    as_array,
+    batch_shape,
+    is_number,
+    nearest_float,
+    real_array,
+    shown,
+)
 from gaussmetrics._array.types import Array
 
 
 def streamed_samples(name: str, value: Any) -> np.ndarray[Any, Any]:
     """Check samples that will be read block by block: no copy, and no loss of their dtype."""
     array = as_array(name, value)
+    _no_shards(name, value, array)
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} must hold real numbers, got dtype {array.dtype}. "
@@ -31,6 +39,16 @@ def streamed_samples(name: str, value: Any) -> np.ndarray[Any, Any]:
     return array
 
 
+def _no_shards(name: str, value: Any, array: np.ndarray[Any, Any]) -> None:
+    """Refuse to guess whether a list of samples is one in parts, or a batch."""
+    if isinstance(value, (list, tuple)) and array.ndim > 2 and hasattr(value[0], "shape"):
+        raise TypeError(
+            f"{name} is a list of {len(value)} arrays of shape {array.shape[1:]}. For one sample "
+            f"of all their rows pass np.concatenate({name}), for a batch of samples, a law each, "
+            f"np.stack({name})."
+        )
+
+
 def fitted_samples(
     value: Any, weights: Any, ddof: float
 ) -> tuple[np.ndarray[Any, Any], Array | None]:
@@ -39,7 +57,7 @@ def fitted_samples(
     if rows.shape[-2] == 0:
         raise ValueError(f"X must have at least one row, got shape {rows.shape}.")
     w = None if weights is None else sample_weights(weights, rows.shape[:-1])
-    degrees_of_freedom(rows.shape[-2] if w is None else w.sum(axis=-1), ddof)
+    degrees_of_freedom(rows.shape[-2] if w is None else w.sum(axis=-1), ddof, rows.shape)
     return rows, w
 
 
@@ -68,15 +86,28 @@ def usable_weights(name: str, weights: Array) -> None:
         raise ValueError(f"{name} must not all be zero.")
 
 
-def degrees_of_freedom(count: Any, ddof: float) -> None:
+def degrees_of_freedom(count: Any, ddof: Any, shape: tuple[int, ...] = ()) -> None:
     """Check that enough samples are left to divide a scatter matrix by."""
     if not is_number(ddof):
         raise TypeError(f"ddof must be a number, got {ddof!r}.")
+    taken = nearest_float(ddof)
+    if not np.isfinite(taken):
+        raise ValueError(f"ddof must be finite, got {taken!r}.")
     smallest = float(np.min(np.asarray(count, dtype=float), initial=np.inf))
-    if not smallest > ddof:
+    if not smallest > taken:
         raise ValueError(
-            f"a covariance with ddof={ddof:g} needs more than {ddof:g} samples, got {smallest:g}."
+            f"a covariance with ddof={taken:g} needs more than {taken:g} samples, got {smallest:g}."
+            + (_read_as_a_batch(shape) if len(shape) > 2 else "")
         )
+
+
+def _read_as_a_batch(shape: tuple[int, ...]) -> str:
+    """Say how an array of more than two dimensions is read."""
+    return (
+        f" X of shape {shape} is read as a batch {shape[:-2]} of samples, each of {shape[-2]} rows "
+        f"and {shape[-1]} columns. For one sample of {shape[0]} rows pass "
+        "X.reshape(len(X), -1)."
+    )
 
 
 SHRINKAGE_FORMULAS = ("oas", "ledoit-wolf")
@@ -87,10 +118,11 @@ def shrinkage(name: str, value: Any, rules: Sequence[str] = SHRINKAGE_FORMULAS) 
     if not (value in rules if isinstance(value, str) else is_number(value)):
         *others, last = (f'"{rule}"' for rule in rules)
         raise TypeError(
-            f"{name} must be a number from 0 to 1, {', '.join(others)} or {last}, got {value!r}."
+            f"{name} must be a number from 0 to 1, {', '.join(others)} or {last}, "
+            f"got {shown(value)}."
         )
     if not isinstance(value, str) and not 0 <= value <= 1:
-        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}.")
+        raise ValueError(f"{name} must lie between 0 and 1, got {shown(value)}.")
 
 
 def shrunk_everywhere(shrinkages: Any) -> None:

@@ -114,6 +114,12 @@ def _bures_newton(p: Dense, q: Dense) -> tuple[Array, Array]:
     """
     # A power of four leaves every digit alone, in the matrices as in their factors.
     scale = np.exp2((np.frexp(p.trace())[1] - 1) // 2 * 2)[..., None, None]
+    # Between laws so far apart that squares leave the floats, nothing is taken from the steps.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _newton_steps(p, q, scale)
+
+
+def _newton_steps(p: Dense, q: Dense, scale: Array) -> tuple[Array, Array]:
     sigma, difference = p.dense() / scale, (q.dense() - p.dense()) / scale
     left, right = p.lower / np.sqrt(scale), q.lower / np.sqrt(scale)
     u, s, vt = np.linalg.svd(transpose(right) @ left)
@@ -136,7 +142,7 @@ def _bures_newton(p: Dense, q: Dense) -> tuple[Array, Array]:
     believed = converged & told_apart & (np.abs(value - bound) <= slack)
     value = np.where(believed, value, bound) * scale[..., 0, 0]
     y = np.where(np.asarray(believed)[..., None, None], y, start)
-    differ = difference.any(axis=(-2, -1))
+    differ = np.asarray(difference.any(axis=(-2, -1)))
     return np.asarray(value), np.where(differ[..., None, None], y, 0.0)
 
 

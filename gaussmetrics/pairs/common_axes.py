@@ -52,20 +52,25 @@ def _log_ratio(v: Array, w: Array) -> Array:
 
 
 def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
-    """Return B (..., d, d), e and λ = 1 + e with B Σq Bᵀ = I and B Σp Bᵀ = diag(λ).
+    """Return B (..., d, d), e and √λ for λ = 1 + e with B Σq Bᵀ = I and B Σp Bᵀ = diag(λ).
 
     λ are the eigenvalues of Σq⁻¹Σp, and e keeps its digits near zero; both are positive definite.
     """
     whitener = q.whiten_columns(np.eye(q.dim))
     if whitener.shape[-2] > q.dim:
         whitener = np.asarray(np.linalg.qr(whitener, mode="r"))
-    change = linalg.symmetric_part(difference_along(p, q, whitener))
+    # Between laws far apart the difference may leave the floats; there it is not used.
+    with np.errstate(over="ignore", invalid="ignore"):
+        change = linalg.symmetric_part(difference_along(p, q, whitener))
     near = np.asarray(sum_of_squares(change, 2) < 0.25)[..., None]
     e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
     far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)
+    # Rounding hides what is smaller beside the largest.
+    s = np.maximum(s, linalg.EPS * s[..., :1])
     turn = np.where(near[..., None], u, far)
     basis = transpose(turn) @ whitener
-    return basis, np.where(near, e, s * s - 1.0), np.where(near, 1.0 + e, s * s)
+    with np.errstate(over="ignore"):
+        return basis, np.where(near, e, s * s - 1.0), np.where(near, np.sqrt(1.0 + e), s)
 
 
 def axes_of(p: Gaussian, q: Gaussian) -> Axes:

@@ -138,6 +138,6 @@ def renyi_shape(p: Structure, q: Structure, middle: Structure, alpha: float) -> 
     beta = 1.0 - alpha
     if not both_low_rank(p, q) or isinstance(middle, Diagonal):
         log_scales, _ = common_axes(p, q, np.zeros(p.dim))
-        return chernoff_terms(log_scales, alpha).sum(axis=-1) / beta
+        return chernoff_terms(log_scales, alpha, beta).sum(axis=-1) / beta
     exponent = 0.5 * (middle.log_det() - beta * p.log_det() - alpha * q.log_det())
     return recompute(exponent / beta, exponent < 0.025, partial(renyi_low_rank, alpha), p, q)

@@ -19,20 +19,36 @@ from gaussmetrics.pairs.near import recompute
 _FIXED_POINT_STEPS = 100
 
 
-def entropic_saving(s: Array, epsilon: float) -> Scalars:
+def entropic_saving(s: Array, epsilon: Any) -> Scalars:
     """Return Σ F(s) over the overlaps."""
-    excess = _entropic_excess(s, epsilon)
-    return (0.5 * epsilon * (excess - np.log1p(0.5 * excess))).sum(axis=-1)
+    growth, logs = _entropic_terms(s, epsilon)
+    return (0.5 * (growth - logs)).sum(axis=-1)
 
 
-def entropic_loss(s: Array, epsilon: float) -> Scalars:
+def entropic_loss(s: Array, epsilon: Any) -> Scalars:
     """Return Σ [2s − F(s)] over the overlaps, as a sum of positive terms."""
-    blur = epsilon * (4.0 * s / (4.0 * s + epsilon + np.hypot(epsilon, 4.0 * s)))
-    return (blur + 0.5 * epsilon * np.log1p(0.5 * _entropic_excess(s, epsilon))).sum(axis=-1)
+    quarter = _quarter(epsilon)
+    size = 0.5 * s + 0.5 * quarter + 0.5 * np.hypot(quarter, s)
+    blur = np.minimum(s, epsilon) * (0.5 * np.maximum(s, epsilon) / size)
+    return (blur + 0.5 * _entropic_terms(s, epsilon)[1]).sum(axis=-1)
 
 
-def _entropic_excess(s: Array, epsilon: float) -> Array:
-    return (4.0 * s / epsilon) * (4.0 * s / (epsilon + np.hypot(epsilon, 4.0 * s)))
+def _entropic_terms(s: Array, epsilon: Any) -> tuple[Array, Array]:
+    """Return ε x and ε log(1 + ½ x) for x = √(1 + 16 s²/ε²) − 1, which may leave the floats."""
+    quarter = _quarter(epsilon)
+    size = quarter + np.hypot(quarter, s)
+    share = s / size
+    growth = 4.0 * s * share
+    with np.errstate(over="ignore"):
+        excess = s / quarter * share
+    large, tiny = excess > 1e20, excess < 1e-20
+    logs = np.log1p(0.5 * np.where(large, 0.0, excess))
+    logs = np.where(large, np.log(size) - np.log(2.0 * quarter), logs)
+    return growth, np.where(tiny, 0.5 * growth, epsilon * logs)
+
+
+def _quarter(epsilon: Any) -> Any:
+    return np.maximum(0.25 * epsilon, np.finfo(float).smallest_subnormal)
 
 
 def sinkhorn_shape(p: Structure, q: Structure, epsilon: float) -> Scalars:
@@ -51,38 +67,52 @@ def _sinkhorn_from_difference(epsilon: float, p: Structure, q: Structure) -> Arr
     the two equations is one for Z = H − X that starts from D; all terms are of second order in D.
     """
     (a, v), (b, w) = (np.linalg.eigh(cov.dense()) for cov in (p, q))
-    a, b = np.maximum(a, 0.0), np.maximum(b, 0.0)
-    x, y = _entropic_root(a, epsilon), _entropic_root(b, epsilon)
+    plain = bures(p, q) + entropic_loss(overlaps(p, q), epsilon)
+    plain = plain - 0.5 * (
+        entropic_loss(_positive(a), epsilon) + entropic_loss(_positive(b), epsilon)
+    )
+    # In units of the larger law no square leaves the floats; a power of two keeps all digits.
+    unit = np.exp2(np.frexp(np.maximum(a[..., -1], b[..., -1]))[1])
+    a, b = _positive(a) / unit[..., None], _positive(b) / unit[..., None]
+    eps = np.clip(epsilon, 1e-300 * unit, 1e300 * np.minimum(unit, 1e8)) / unit
+    eps = eps[..., None]
+    x, y = _entropic_root(a, eps), _entropic_root(b, eps)
     # The divided difference (y − x) / (b − a) of the root has no cancellation in this form.
-    sums = 2.0 * a[..., :, None] * (x[..., :, None] + y[..., None, :]) + epsilon
-    slope = 4.0 * epsilon / (epsilon + np.hypot(epsilon, 4.0 * b))
-    in_p, in_q = (difference_along(q, p, transpose(basis)) for basis in (v, w))
+    sums = 2.0 * a[..., :, None] * (x[..., :, None] + y[..., None, :]) + eps[..., None]
+    slope = 4.0 * eps / (eps + np.hypot(eps, 4.0 * b))
+    in_p, in_q = (
+        difference_along(q, p, transpose(basis)) / unit[..., None, None] for basis in (v, w)
+    )
     crossed = in_p @ (transpose(v) @ w)
     first = 0.5 * (slope[..., None, :] / sums * crossed * crossed).sum(axis=(-2, -1))
-    of_p, converged_p = _entropic_part(a, -in_p, epsilon)
-    of_q, converged_q = _entropic_part(b, in_q, epsilon)
-    plain = bures(p, q) + entropic_loss(overlaps(p, q), epsilon)
-    plain = plain - 0.5 * (entropic_loss(a, epsilon) + entropic_loss(b, epsilon))
+    of_p, converged_p = _entropic_part(a, -in_p, eps)
+    of_q, converged_q = _entropic_part(b, in_q, eps)
     near = converged_p & converged_q
-    return np.asarray(np.where(near, first + of_p + of_q, np.maximum(plain, 0.0)))
+    return np.asarray(np.where(near, unit * (first + of_p + of_q), np.maximum(plain, 0.0)))
 
 
-def _entropic_root(b: Array, epsilon: float) -> Array:
+def _positive(eigenvalues: Array) -> Array:
+    return np.maximum(eigenvalues, 0.0)
+
+
+def _entropic_root(b: Array, epsilon: Array) -> Array:
     """Return the x with b x² + (ε/2) x = b."""
     return 4.0 * b / (epsilon + np.hypot(epsilon, 4.0 * b))
 
 
-def _entropic_part(b: Array, change: Array, epsilon: float) -> tuple[Array, Any]:
+def _entropic_part(b: Array, change: Array, epsilon: Array) -> tuple[Array, Any]:
     """Return ½ tr(XZΣZ) − (ε/4) Σ [e − log(1 + e)], e the eigenvalues of XZ, in Σ's eigenbasis.
 
     Z (XΣ + ε/4) + (XΣ + ε/4) Z = −D − ZΣZ is iterated; the second result tells where that settles.
     """
     x = _entropic_root(b, epsilon)
-    pairs = (b * x)[..., :, None] + (b * x)[..., None, :] + 0.5 * epsilon
+    pairs = (b * x)[..., :, None] + (b * x)[..., None, :] + 0.5 * epsilon[..., None]
     z, last = np.zeros_like(change), np.full(change.shape[:-2], np.inf)
     for _ in range(_FIXED_POINT_STEPS):
         new = -(change + (z * b[..., None, :]) @ z) / pairs
-        step = (pairs * (new - z) ** 2).sum(axis=(-2, -1))
+        # Steps that leave the floats lead nowhere, and are not taken.
+        with np.errstate(over="ignore"):
+            step = (pairs * (new - z) ** 2).sum(axis=(-2, -1))
         shorter = step < last
         z, last = np.where(shorter[..., None, None], new, z), np.where(shorter, step, last)
         settled = last <= 1e-29 * (pairs * z * z).sum(axis=(-2, -1))
@@ -92,4 +122,4 @@ def _entropic_part(b: Array, change: Array, epsilon: float) -> tuple[Array, Any]
     product = linalg.symmetric_part(root[..., :, None] * z * root[..., None, :])
     e = np.linalg.eigvalsh(np.where(settled[..., None, None], product, 0.0))
     quadratic = 0.5 * (x[..., :, None] * z * z * b[..., None, :]).sum(axis=(-2, -1))
-    return quadratic - 0.25 * epsilon * linalg.x_minus_log1p(e).sum(axis=-1), settled
+    return quadratic - 0.25 * epsilon[..., 0] * linalg.x_minus_log1p(e).sum(axis=-1), settled

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gaussmetrics._array import linalg, reading
 from gaussmetrics._array.types import Scalars
 from gaussmetrics.laws.gaussian import Gaussian
-from gaussmetrics.laws.operands import operands
+from gaussmetrics.laws.operands import mean_difference, operands
 from gaussmetrics.pairs.couplings import overlaps
 from gaussmetrics.pairs.entropic import entropic_loss, sinkhorn_shape
 from gaussmetrics.transport.wasserstein import squared_wasserstein_distance
@@ -105,5 +105,5 @@ def sinkhorn_divergence(p: Gaussian, q: Gaussian, *, epsilon: float) -> Scalars:
     """
     p, q = operands("sinkhorn_divergence", p, q)
     epsilon = reading.positive_number("epsilon", epsilon)
-    shift = linalg.sum_of_squares(p.mean - q.mean, 1)
+    shift = linalg.sum_of_squares(mean_difference(p, q), 1)
     return shift + sinkhorn_shape(p.covariance, q.covariance, epsilon)

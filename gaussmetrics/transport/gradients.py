@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gaussmetrics.laws.gaussian import Gaussian
+from gaussmetrics.laws.operands import mean_difference
 from gaussmetrics.pairs.bures import map_minus_identity
 from gaussmetrics.pairs.gradient import Gradient, in_stored_shapes, regular_operands
 
@@ -50,5 +51,5 @@ def squared_wasserstein_distance_gradient(p: Gaussian, q: Gaussian) -> Gradient:
 
 def _wasserstein(p: Gaussian, q: Gaussian) -> Gradient:
     a, b = p.covariance, q.covariance
-    mean = 2.0 * (p.mean - q.mean)
+    mean = mean_difference(p, q, times=2.0)
     return Gradient(mean, -map_minus_identity(a, b), -mean, -map_minus_identity(b, a))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gaussmetrics._array import linalg, reading
@@ -9,10 +11,14 @@ from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.covariance import Covariance
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
+from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.smoothed import smoothed_shape
+from gaussmetrics.pairs.supports import infinite_beyond_floats
 
 _STEP = 0.2
 _MARGIN = 12.0
+_SPAN = 500
+"""How many powers of two the kernel may be narrower than the laws."""
 _RANGE = 400
 """Lengths from 2**-400 to 2**400 have squares that neither overflow nor lose digits."""
 _BLOCK = 2**18
@@ -64,21 +70,38 @@ def maximum_mean_discrepancy(p: Gaussian, q: Gaussian, *, bandwidth: float) -> S
     """
     p, q = operands("maximum_mean_discrepancy", p, q)
     width = reading.positive_number("bandwidth", bandwidth)
-    return np.sqrt(_squared_discrepancy(p, q, np.asarray(width)))
+    largest, own = _exponent(*_deviations(p, q)), _exponent(width)
+    wide_enough("bandwidth", width, largest)
+    # Midway between the laws and the kernel, the squares of neither over- or underflow.
+    ordinary = max(abs(largest), abs(own)) <= _RANGE
+    p, q, unit = _in_unit(p, q, 0 if ordinary else max((largest + own) // 2, own - _RANGE))
+    return _discrepancy(p, q, np.asarray(width / unit))
 
 
-def _squared_discrepancy(p: Gaussian, q: Gaussian, width: Array) -> Scalars:
-    """Return MMD² for bandwidths (...), as (√Ekpp − √Ekqq)² + 2 (√(Ekpp Ekqq) − Ekpq).
+def _discrepancy(p: Gaussian, q: Gaussian, width: Array) -> Scalars:
+    """Return MMD for bandwidths (...), from its square (√Ekpp − √Ekqq)² + 2 (√(Ekpp Ekqq) − Ekpq).
 
     E k is the overlap of p and q with noise γ²/2 added to each, in the unit of that noise, so the
     second part is an affinity of Bhattacharyya's kind, and no term cancels.
     """
-    noise = np.asarray(0.5 * width * width)
-    middle, logs, change, shape = smoothed_shape(p.covariance, q.covariance, noise)
-    shift = 0.25 * linalg.sum_of_squares(middle.whiten(p.mean - q.mean), 1)
+    parts = smoothed_shape(p.covariance, q.covariance, np.sqrt(0.5) * width)
+    middle, logs, change, shape = parts
+    distance = np.hypot(shape, 0.5 * _mahalanobis(p, q, middle))
     smaller, product = np.min(logs, axis=0), np.mean(logs, axis=0)
-    apart = np.exp(-0.5 * smaller) * np.expm1(-0.25 * np.abs(change)) ** 2
-    return apart - 2.0 * np.exp(-0.5 * product) * np.expm1(-(shape + shift))
+    apart = np.exp(-0.25 * smaller) * np.expm1(-0.25 * np.abs(change))
+    return np.hypot(apart, np.sqrt(2.0) * np.exp(-0.25 * product) * _far(distance))[()]
+
+
+@infinite_beyond_floats
+def _mahalanobis(p: Gaussian, q: Gaussian, cov: Structure) -> Scalars:
+    return linalg.norm(cov.whiten(p.mean - q.mean))
+
+
+def _far(distance: Array) -> Array:
+    """Return √(1 − exp(−x²)), also where the square vanishes."""
+    return np.where(
+        distance < 1e-8, distance, np.sqrt(-np.expm1(-(np.minimum(distance, 40.0) ** 2)))
+    )
 
 
 @symmetric
@@ -125,7 +148,8 @@ def energy_distance(p: Gaussian, q: Gaussian) -> Scalars:
     0.730825
     """
     p, q = operands("energy_distance", p, q)
-    p, q, unit = _in_range(p, q)
+    largest = _exponent(0.5 * p.mean - 0.5 * q.mean, *_deviations(p, q))
+    p, q, unit = _in_unit(p, q, largest - min(max(largest, -_RANGE), _RANGE))
     logs = _log_frequencies(p, q)
     total = np.zeros(logs.shape[1:])
     block = max(1, _BLOCK // max(1, total.size * p.dim**2))
@@ -135,27 +159,33 @@ def energy_distance(p: Gaussian, q: Gaussian) -> Scalars:
         # Beyond both ends the integrand falls by the factor e in each unit of log u.
         weights[0] += (start == 0) / np.expm1(_STEP)
         weights[-1] += (start + block >= len(logs)) / np.expm1(_STEP)
-        terms = _squared_discrepancy(p, q, np.sqrt(0.5) / u) / u
+        terms = _discrepancy(p, q, np.sqrt(0.5) / u) ** 2 / u
         total = total + np.tensordot(weights, terms, axes=1)
     return np.sqrt(unit) * np.sqrt(_STEP / np.sqrt(np.pi) * total)
 
 
-def _in_range(p: Gaussian, q: Gaussian) -> tuple[Gaussian, Gaussian, float]:
-    """Return both laws in a unit, a power of two, in which no square over- or underflows."""
-    lengths = [0.5 * p.mean - 0.5 * q.mean]
-    lengths += [np.sqrt(law.covariance.variances()) for law in (p, q)]
-    exponent = np.frexp(max(np.abs(x).max(initial=0.0) for x in lengths))[1]
-    beyond = int(exponent - np.clip(exponent, -_RANGE, _RANGE))
-    if beyond == 0:
+def _deviations(p: Gaussian, q: Gaussian) -> list[Array]:
+    return [np.sqrt(law.covariance.variances()) for law in (p, q)]
+
+
+def _exponent(*lengths: Any) -> int:
+    """Return the power of two that the largest length is near."""
+    return int(np.frexp(max(np.abs(x).max(initial=0.0) for x in lengths))[1])
+
+
+def _in_unit(p: Gaussian, q: Gaussian, exponent: int) -> tuple[Gaussian, Gaussian, float]:
+    """Return both laws in the unit 2ᵏ."""
+    if exponent == 0:
         return p, q, 1.0
-    unit = np.ldexp(1.0, beyond)
-    scaled = (
-        Gaussian._from_checked(
-            law.mean / unit, Covariance.from_factor(law.covariance.factor() / unit)
-        )
-        for law in (p, q)
+    unit = float(np.ldexp(1.0, exponent))
+    # Measured from the second mean, no mean leaves the floats unless the difference does.
+    with np.errstate(over="ignore"):
+        shift = 2.0 * ((0.5 * p.mean - 0.5 * q.mean) / unit)
+    first, second = (
+        Gaussian._from_checked(mean, Covariance.from_factor(law.covariance.factor() / unit))
+        for mean, law in ((shift, p), (np.zeros_like(q.mean), q))
     )
-    return *scaled, unit
+    return first, second, unit
 
 
 def _log_frequencies(p: Gaussian, q: Gaussian) -> Array:
@@ -167,9 +197,20 @@ def _log_frequencies(p: Gaussian, q: Gaussian) -> Array:
     floor = linalg.EPS**2 * largest
     smallest = np.where(shift > floor, shift, largest)
     for law in (p, q):
-        precision = law.covariance.precisions().sum(axis=-1)
+        with np.errstate(over="ignore"):
+            precision = law.covariance.precisions().sum(axis=-1)
         smallest = np.minimum(smallest, 1.0 / np.maximum(precision, 1.0 / largest))
     span = 0.5 * np.log(largest / np.maximum(smallest, floor))
     count = int(np.ceil((np.max(span, initial=0.0) + 2 * _MARGIN) / _STEP)) + 1
     steps = np.arange(count).reshape(-1, *(1,) * largest.ndim) * _STEP
     return -0.5 * np.log(largest) - _MARGIN + steps
+
+
+def wide_enough(name: str, bandwidth: float, largest: int) -> None:
+    """Check that the kernel is not so narrow that its square vanishes beside the laws."""
+    least = np.ldexp(1.0, largest - _SPAN)
+    if bandwidth < least:
+        raise ValueError(
+            f"{name} must be at least {least:.3g} between laws so wide, got {bandwidth:.3g}: its "
+            "square vanishes beside their variances."
+        )

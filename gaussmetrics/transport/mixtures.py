@@ -12,6 +12,7 @@ from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian, Mixture, operand
 from gaussmetrics.laws.operands import flat_batch, law_weights, same_names, same_space
 from gaussmetrics.pairwise import pairwise
+from gaussmetrics.transport.plans import cheapest_plan
 from gaussmetrics.transport.wasserstein import wasserstein_distance
 
 
@@ -48,10 +49,16 @@ def mixture_wasserstein_distance(
         If ps or qs is not a Gaussian or weights do not hold numbers.
     ValueError
         If a batch is empty or not one-dimensional, dimensions differ, or weights do not fit.
+    RuntimeError
+        If no plan has been proved to be the cheapest.
 
     Notes
     -----
-    The linear program is solved to 1e-10 of the largest squared distance of two components.
+    Equal weights are an assignment, solved exactly. Other plans are proved by the dual of the
+    linear program: their cost is at most 2e-15 of itself above the least, whatever the distances
+    of the components, for the weights as given (sums of theirs that differ by rounding differ).
+    A linear program of n·m unknowns comes first: 1000 and 1000 components take about a minute,
+    100 000 and 10 several, and a gigabyte.
 
     References
     ----------
@@ -102,6 +109,8 @@ def mixture_transport_plan(
         If ps or qs is not a Gaussian or weights do not hold numbers.
     ValueError
         If a batch is empty or not one-dimensional, dimensions differ, or weights do not fit.
+    RuntimeError
+        If no plan has been proved to be the cheapest.
 
     References
     ----------
@@ -131,7 +140,7 @@ def _solve(
     same_space(name, ps.dim, qs.dim)
     same_names(name, ps.names, qs.names)
     distances = pairwise(wasserstein_distance, ps, qs)
-    return distances, _cheapest_plan(distances, a, b)
+    return distances, cheapest_plan(_squares(distances), a, b)
 
 
 def _parts(
@@ -145,25 +154,11 @@ def _parts(
     return laws, law_weights(weights_label, weights, len(laws))
 
 
-def _cheapest_plan(distances: Array, a: Array, b: Array) -> Array:
-    """Solve the transport problem, its costs the squares, by the dual simplex method."""
-    # Loaded here, because importing them takes longer than importing the whole toolkit.
-    from scipy.optimize import linprog
-    from scipy.sparse import csr_array, eye_array, kron, vstack
-
-    n, m = distances.shape
-    rows = kron(eye_array(n), np.ones((1, m)))
-    columns = kron(np.ones((1, n)), eye_array(m))
-    # One of the sums follows from the others; left in, its rounding could make them disagree.
-    constraints: Any = csr_array(vstack([rows, columns]))[:-1]
-    tolerances: Any = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
-    costs = (distances / (distances.max() or 1.0)) ** 2
-    sums = np.concatenate([a, b])[:-1]
-    result = linprog(
-        costs.ravel(), A_eq=constraints, b_eq=sums, method="highs-ds", options=tolerances
-    )
-    solved(result.success, result.message)
-    return np.maximum(np.asarray(result.x, dtype=np.float64).reshape(n, m), 0.0)
+def _squares(distances: Array) -> Array:
+    """Return the squares in a unit in which those 300 decades apart are told from zero."""
+    # The largest is near 2⁴⁹⁰, so that sums of a million squares stay within the floats.
+    _, exponent = np.frexp(distances.max())
+    return np.ldexp(distances, 490 - exponent) ** 2
 
 
 def weights_once(name: str, operand: str, weights: Any) -> None:
@@ -173,9 +168,3 @@ def weights_once(name: str, operand: str, weights: Any) -> None:
             f"{name} must be left out when {operand} is a Mixture, which has weights. For other "
             f"weights pass {operand}.components."
         )
-
-
-def solved(success: bool, message: str) -> None:
-    """Check that a linear program has been solved."""
-    if not success:
-        raise RuntimeError(f"the transport plan has not been found. The solver says: {message}")

@@ -7,7 +7,7 @@ import numpy as np
 from gaussmetrics._array import linalg
 from gaussmetrics._array.types import Scalars
 from gaussmetrics.laws.gaussian import Gaussian
-from gaussmetrics.laws.operands import operands, symmetric
+from gaussmetrics.laws.operands import mean_difference, operands, symmetric
 from gaussmetrics.pairs.bures import bures
 
 
@@ -51,7 +51,7 @@ def squared_wasserstein_distance(p: Gaussian, q: Gaussian) -> Scalars:
     2.000000
     """
     p, q = operands("squared_wasserstein_distance", p, q)
-    shift = linalg.sum_of_squares(p.mean - q.mean, 1)
+    shift = linalg.sum_of_squares(mean_difference(p, q), 1)
     return shift + bures(p.covariance, q.covariance)
 
 
@@ -91,7 +91,7 @@ def wasserstein_distance(p: Gaussian, q: Gaussian) -> Scalars:
     5.000000
     """
     p, q = operands("wasserstein_distance", p, q)
-    shift = linalg.norm(p.mean - q.mean)
+    shift = linalg.norm(mean_difference(p, q))
     return np.hypot(shift, np.sqrt(bures(p.covariance, q.covariance)))
 
 

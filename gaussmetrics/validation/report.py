@@ -42,6 +42,7 @@ SCORES = (
     "(± standard error of the difference)"
 )
 FAILED = "Failed rows"
+FILES = ("report.json", "report.md", "agreement.png", "classes.png", "descents.png")
 
 SUMMARY = ("dataset", "quantity", "baseline", "rows", "worst |z|", "s.e. / value", "verdict")
 DETAIL = ("dataset", "pair", "quantity", "closed form", "baseline", "estimate", "s.e.", "z")
@@ -230,11 +231,12 @@ def write(rows: Sequence[Row], datasets: Sequence[Dataset], directory: Path) -> 
     from gaussmetrics.validation import pictures
 
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / "report.json").write_text(_json(rows), encoding="utf-8")
-    (directory / "report.md").write_text(markdown(rows, datasets), encoding="utf-8")
-    pictures.agreement(rows).savefig(directory / "agreement.png")
-    pictures.classes(datasets).savefig(directory / "classes.png")
-    pictures.descents(datasets).savefig(directory / "descents.png")
+    records, text, agreement, classes, descents = (directory / name for name in FILES)
+    records.write_text(_json(rows), encoding="utf-8")
+    text.write_text(markdown(rows, datasets), encoding="utf-8")
+    pictures.agreement(rows).savefig(agreement)
+    pictures.classes(datasets).savefig(classes)
+    pictures.descents(datasets).savefig(descents)
 
 
 def _json(rows: Sequence[Row]) -> str:

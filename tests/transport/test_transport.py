@@ -730,7 +730,7 @@ def test_a_solver_that_gives_up_is_an_error(monkeypatch):
     failed = optimize.OptimizeResult(success=False, message="out of luck", x=None)
     monkeypatch.setattr(optimize, "linprog", lambda *_, **__: failed)
     with refused(RuntimeError, "the transport plan has not been found. The solver says: out of lu"):
-        gm.mixture_wasserstein_distance(PS, PS)
+        gm.mixture_wasserstein_distance(PS, PS, weights_p=[1.0, 2.0, 3.0])
 
 
 def test_laws_that_share_one_covariance_have_it_as_the_barycentre():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 import gaussmetrics as gm
 from gaussmetrics.validation import QUANTITIES, Quantity, descent, load, montecarlo, validate
+from gaussmetrics.validation import __main__ as command_line
 from gaussmetrics.validation.__main__ import main
 from gaussmetrics.validation.rows import (
     Estimate,
@@ -352,6 +356,9 @@ def test_too_few_samples_fail_because_they_prove_nothing(capsys):
         (["--dataset"], "argument --dataset: expected at least one argument"),
         (["--samples", "99"], "argument --samples: must be an integer not less than 100, got '99'"),
         (["--samples", "many"], "must be an integer not less than 100, got 'many'"),
+        (["--samples", "9" * 23], "must be an integer not greater than 1000000000, got '999"),
+        (["--samples", "9" * 9999], "must be an integer not greater than 1000000000, got '999"),
+        (["--seed", "9" * 9999], "argument --seed: must be an integer not greater than"),
         (["--seed", "-1"], "argument --seed: "),
         (["--output", __file__], "argument --output: cannot write to"),
         (["--fast"], "unrecognized arguments: --fast"),
@@ -362,6 +369,59 @@ def test_bad_usage(arguments, message, capsys):
         main(arguments)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.md", "agreement.png"])
+def test_a_file_that_cannot_be_written_is_found_before_the_run(name, tmp_path, capsys):
+    (tmp_path / name).mkdir()
+    with pytest.raises(SystemExit) as stop:
+        main(["--dataset", "iris", "--output", str(tmp_path)], checks=[])
+    assert stop.value.code == 2
+    assert f"argument --output: cannot write to {tmp_path / name}: " in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+class Stopping:
+    """A check that does not get far."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def comparisons(self, *_, **__):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        (KeyboardInterrupt(), 130, "python -m gaussmetrics.validation: interrupted, nothing is"),
+        (MemoryError(), 2, "100000 samples do not fit in memory: take fewer with --samples"),
+    ],
+)
+def test_a_run_that_is_stopped_says_so(error, status, text, capsys):
+    assert main(["--dataset", "iris"], checks=[Stopping(error)]) == status
+    assert text in capsys.readouterr().err
+
+
+def test_a_full_disk_is_named(tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(command_line, "write", full)
+    assert main(["--dataset", "iris", "--output", str(tmp_path)], checks=[]) == 2
+    assert "cannot write the report: No space left on device" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_full_standard_output_is_named():
+    command = [sys.executable, "-c", "import sys; from gaussmetrics.validation.__main__ import "
+               "main; sys.exit(main(['--dataset', 'iris'], checks=[]))"]  # fmt: skip
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert "cannot write the report: No space left on device" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
 
 
 @pytest.mark.parametrize("module", ["rich", "matplotlib"])
