@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 from refusals import answer_or_text, refusal
-from test_extremes import NUMBERS
+from test_extreme_scales import NUMBERS
 
 import gaussmetrics as gm
 
