@@ -156,8 +156,8 @@ def rows_without_correction(metric: Any, dim: int, *sizes: int) -> None:
         warnings.warn(
             f"{name_of(metric)} of {dim} columns is estimated reliably from "
             f"{int(np.ceil(fewest))} rows (1.5 d²) on, got {min(sizes)}: with fewer the correction "
-            "of its bias goes too far, and intervals miss. Use kl_divergence, jeffreys_divergence or "
-            "bhattacharyya_distance, which have a correction of their own, or shrinkage=.",
+            "of its bias goes too far, and intervals miss. Use kl_divergence, jeffreys_divergence "
+            "or bhattacharyya_distance, which have a correction of their own, or shrinkage=.",
             UserWarning,
             stacklevel=4,
         )

@@ -57,15 +57,14 @@ def bhattacharyya_bias(
     Nel & van der Merwe 1986, doi:10.1080/03610928608829342.
     """
     d, middle = p.covariance.rank(), midpoint(p.covariance, q.covariance)
-    spread: Any = 0.0
-    noise: Any = 0.0
-    for law, count in ((p, n), (q, m)):
-        whitened = middle.whiten_columns(law.covariance.factor())
-        trace = sum_of_squares(whitened, 2)
-        square = sum_of_squares(transpose(whitened) @ whitened, 2)
-        spread = spread + (trace**2 + square) / (count - 1.0)
-        noise = noise + trace / count
-    freedom = 4.0 * (d * d + d) / spread
+    # C and its counterpart of q add up to the identity: one of them is enough.
+    whitened = middle.whiten_columns(p.covariance.factor())
+    trace = 0.5 * sum_of_squares(whitened, 2)
+    square = 0.25 * sum_of_squares(transpose(whitened) @ whitened, 2)
+    spread = (trace**2 + square) / (n - 1.0)
+    spread = spread + ((d - trace) ** 2 + d - 2.0 * trace + square) / (m - 1.0)
+    noise = 2.0 * trace / n + 2.0 * (d - trace) / m
+    freedom = (d * d + d) / spread
     kept = (freedom - d - 1.0) / freedom
     distance = squared_mahalanobis(p, q, middle)
     apart = _log_det_bias(n - 1.0, d, p.dim) + _log_det_bias(m - 1.0, d, p.dim)

@@ -55,10 +55,10 @@ class PairwiseEstimates:
     >>> iris = load_iris()
     >>> samples = {name: iris.data[iris.target == k] for k, name in enumerate(iris.target_names)}
     >>> gm.estimate_pairwise(gm.wasserstein_distance, samples, rng=0)
-    wasserstein_distance          value  standard error  low    high   adjusted p
-    setosa – versicolor           3.193  0.08969         3.013  3.373  0.003
-    setosa – virginica            4.753  0.1143          4.524  4.983  0.003
-    versicolor – virginica        1.619  0.1398          1.31   1.879  0.003
+    wasserstein_distance    value  standard error  low    high   adjusted p
+    setosa – versicolor     3.229  0.07959         3.065  3.392  0.003
+    setosa – virginica      4.782  0.1041          4.569  4.996  0.003
+    versicolor – virginica  1.619  0.1396          1.31   1.92   0.003
     """
 
     metric: str
@@ -101,8 +101,8 @@ class PairwiseEstimates:
 
         Examples
         --------
-        >>> import numpy as np
         >>> import gaussmetrics as gm
+        >>> import numpy as np
         >>> samples = list(np.random.default_rng(0).normal(size=(3, 40, 2)))
         >>> gm.estimate_pairwise(gm.kl_divergence, samples, rng=0).to_frame().shape
         (6, 7)
@@ -128,8 +128,8 @@ class PairwiseEstimates:
 
         Examples
         --------
-        >>> import numpy as np
         >>> import gaussmetrics as gm
+        >>> import numpy as np
         >>> samples = list(np.random.default_rng(0).normal(size=(2, 40, 2)))
         >>> table = gm.estimate_pairwise(gm.wasserstein_distance, samples, rng=0)
         >>> print(table.to_markdown().splitlines()[0])
@@ -152,8 +152,8 @@ class PairwiseEstimates:
 
         Examples
         --------
-        >>> import numpy as np
         >>> import gaussmetrics as gm
+        >>> import numpy as np
         >>> samples = list(np.random.default_rng(0).normal(size=(2, 40, 2)))
         >>> table = gm.estimate_pairwise(gm.wasserstein_distance, samples, rng=0)
         >>> print(table.to_latex().splitlines()[2])
@@ -234,8 +234,8 @@ def estimate_pairwise(
 
     Examples
     --------
-    >>> import numpy as np
     >>> import gaussmetrics as gm
+    >>> import numpy as np
     >>> samples = list(np.random.default_rng(0).normal(size=(3, 60, 2)))
     >>> table = gm.estimate_pairwise(gm.wasserstein_distance, samples, ["a", "b", "c"], rng=0)
     >>> len(table), table.rows[0].first, table.rows[0].second
