@@ -189,7 +189,7 @@ def _score_ends(value: Any, error: Any, bias: Any, t: float) -> tuple[Any, Any]:
     middle = x + t * t * slope / 2.0
     reach = np.sqrt(np.maximum(t * t * slope * (x + half) + np.square(t * t * slope / 2.0), 0.0))
     ends = middle - reach, middle + reach
-    return tuple(np.maximum(end, 0.0) * unit for end in ends)  # type: ignore[return-value]
+    return tuple(np.maximum(end, 0.0) * unit for end in ends)
 
 
 def _spread(value: Any, bias: Any) -> Any:
@@ -305,7 +305,7 @@ def estimate(
         for name, given in (("x", x), ("y", y))
     ]
     p, q = (fit(sample) for fit, sample in zip(fits, rows, strict=True))
-    n, m = (float(sample.shape[-2]) for sample in rows)
+    n, m = (np.float64(sample.shape[-2]) for sample in rows)
 
     def value_of(p: Gaussian, q: Gaussian, n: Any, m: Any) -> Array:
         shape = np.broadcast_shapes(p.batch_shape, q.batch_shape)
