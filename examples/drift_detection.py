@@ -49,7 +49,9 @@ for start in range(2000, 2021, 3):
     test = gm.equality_test(months, nineties, statistic=gm.kl_divergence, groups=years, rng=0)
     most = [COLUMNS[i] for i in np.argsort(-by_column(now, reference))[:2]]
     verdict = f"drift, most of it in {' and '.join(most)}" if test.p_value <= 0.05 else ""
-    print(f"  {start} to {start + 2}  {test.statistic:5.2f}  {test.p_value:.3f}  {verdict}".rstrip())
+    print(
+        f"  {start} to {start + 2}  {test.statistic:5.2f}  {test.p_value:.3f}  {verdict}".rstrip()
+    )
 
 print("\n2000 to 2002 column by column: KL, and the monthly return in percent, before → then")
 crash = gm.Gaussian.from_samples(between(2000, 2002))

@@ -166,7 +166,9 @@ def report(parts, names, columns, table, alone):
         chance, wrong = by_chance(parts[i], parts[j]), confused(parts[i], parts[j])
         pair = f"{names[i]} – {names[j]}"
         print(f"{pair:{width}}  {table[i, j]:8.2f}  {chance:9.3f}  {wrong:8.1%}  {', '.join(most)}")
-    print("by chance: how often rows shuffled between both are as far apart; below 0.05 they differ")
+    print(
+        "by chance: how often rows shuffled between both are as far apart; below 0.05 they differ"
+    )
     print("confused: share of rows a linear classifier puts in the wrong one, cross-validated")
 
 

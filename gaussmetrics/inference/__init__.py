@@ -2,7 +2,8 @@
 
 from gaussmetrics.inference.equality import EqualityTest, equality_test
 from gaussmetrics.inference.equivalence import EquivalenceTest, equivalence_test
-from gaussmetrics.inference.estimate import Estimate, estimate
+from gaussmetrics.inference.estimate import estimate
+from gaussmetrics.inference.intervals import Estimate
 from gaussmetrics.inference.tables import PairwiseEstimates, estimate_pairwise
 
 __all__ = [

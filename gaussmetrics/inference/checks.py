@@ -159,7 +159,7 @@ def rows_without_correction(metric: Any, dim: int, *sizes: int) -> None:
             "of its bias goes too far, and intervals miss. Use kl_divergence, jeffreys_divergence "
             "or bhattacharyya_distance, which have a correction of their own, or shrinkage=.",
             UserWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
 

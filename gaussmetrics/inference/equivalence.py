@@ -7,8 +7,9 @@ from typing import Any, final
 
 from numpy.typing import ArrayLike
 
-from gaussmetrics.inference import checks, scales
-from gaussmetrics.inference.estimate import Estimate, estimate
+from gaussmetrics.inference import checks
+from gaussmetrics.inference.estimate import estimate
+from gaussmetrics.inference.intervals import Estimate, standardised
 from gaussmetrics.pairwise import Metric
 
 
@@ -97,12 +98,12 @@ def equivalence_test(
     >>> iris = load_iris()
     >>> setosa = iris.data[iris.target == 0]
     >>> gm.equivalence_test(gm.hellinger_distance, setosa[::2], setosa[1::2], 0.6)
-    EquivalenceTest(0.2629 ± 0.2207, bound 0.6: t = -1.77, p = 0.0451)
+    EquivalenceTest(0.2629 ± 0.2197, bound 0.6: t = -1.79, p = 0.0427)
     """
     result = estimate(metric, x, y, **options)
     checks.one_estimate(result.value)
     bound = checks.bound_of_equivalence(bound, result.scale, distance=result.distance)
-    statistic = result._standardised(float(scales.SCALES[result.scale].there(bound)))
+    statistic = standardised(result, bound)
     from scipy.special import stdtr
 
     p_value = float(stdtr(result.degrees_of_freedom, statistic))

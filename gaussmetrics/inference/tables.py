@@ -14,8 +14,9 @@ from numpy.typing import ArrayLike
 from gaussmetrics._array import reading
 from gaussmetrics.inference import checks
 from gaussmetrics.inference.equality import equality_test
-from gaussmetrics.inference.estimate import Estimate, estimate
+from gaussmetrics.inference.estimate import estimate
 from gaussmetrics.inference.holm import adjusted
+from gaussmetrics.inference.intervals import Estimate
 from gaussmetrics.laws.operands import SYMMETRIC, callable_metric
 from gaussmetrics.pairwise import Metric
 
