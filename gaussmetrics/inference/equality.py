@@ -338,8 +338,8 @@ def _determines_a_law(name: str, rows: Array) -> None:
 def _formula(rows: Array, rule: Any) -> float:
     """Return the shrinkage γ that a formula chooses for all rows: Σ − τ I = (1 − γ)(S − τ I)."""
     shrunk, plain = (
-        Gaussian.from_samples(rows, shrinkage=rule).cov,
-        Gaussian.from_samples(rows).cov,
+        Gaussian.from_samples(rows, shrinkage=gamma, allow_singular=True).cov
+        for gamma in (rule, 0.0)
     )
     target = np.trace(plain) / len(plain) * np.eye(len(plain))
     spread = float(np.linalg.norm(plain - target))
