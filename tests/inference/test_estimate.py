@@ -312,6 +312,16 @@ def test_shrinkage_fits_as_from_samples_does(shrinkage):
     np.testing.assert_allclose(result.standard_error, error, rtol=1e-7)
 
 
+@pytest.mark.parametrize(
+    "metric", [gm.kl_divergence, gm.jeffreys_divergence, gm.hellinger_distance]
+)
+def test_a_constant_column_counts_for_nothing(metric):
+    x, y = samples(30, 25)
+    wide = [np.column_stack([rows, np.full(len(rows), 3.0)]) for rows in (x, y)]
+    result, expected = gm.estimate(metric, *wide, allow_singular=True), gm.estimate(metric, x, y)
+    np.testing.assert_allclose([*result, result.bias], [*expected, expected.bias], rtol=1e-7)
+
+
 def test_few_rows_a_column_are_told():
     rng = np.random.default_rng(10)
     x, y = rng.normal(size=(2, 40, 6))
