@@ -122,6 +122,22 @@ def test_many_rows_are_dealt_in_groups():
     assert stats.ks_2samp(values, result.null.values).pvalue > 0.001
 
 
+def test_moments_of_groups_and_of_rows_that_stay():
+    rng = np.random.default_rng(12)
+    rows = rng.normal(size=(23, 2))
+    groups, kept = [rows[i : i + 3] for i in range(0, 18, 3)], [rows[18:20], rows[20:]]
+    units = permutation.Units(groups, np.array([0, 0, 1, 1, 1, 1]), kept, "groups")
+    (found,) = permutation.moments_dealt(units, 5, np.random.default_rng(1))
+    owners = np.random.default_rng(1).permuted(np.tile(units.owners, (5, 1)), axis=1)
+    for k in range(2):
+        for i in range(5):
+            own = [group for group, o in zip(groups, owners[i], strict=True) if o == k]
+            expected = gm.Moments.from_samples(np.concatenate([*own, kept[k]]))
+            assert found[k].count[i] == expected.count
+            np.testing.assert_allclose(found[k].mean[i], expected.mean, rtol=1e-10)
+            np.testing.assert_allclose(found[k].scatter[i], expected.scatter, rtol=1e-10)
+
+
 def test_small_blocks_of_permutations(monkeypatch):
     x, y = two(30, 25, 3)
     whole = gm.equality_test(x, y, permutations=40, rng=6)
