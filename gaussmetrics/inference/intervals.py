@@ -100,7 +100,7 @@ class Estimate:
         smooth distance D grows in proportion to D, from s · bias/2 at p = q on; the jackknife finds
         s · (D + bias). No end is negative.
 
-        Both are taken on the `scale` of the estimate and carried back from there.
+        Both are taken on the scale of the estimate and carried back from there.
 
         Parameters
         ----------
