@@ -156,6 +156,10 @@ def _changed(what: str, dim: int) -> tuple[gm.Gaussian, gm.Gaussian]:
     if what == "equal":
         return q, q
     mean, cov = np.zeros(dim), np.eye(dim)
+    if what == "widest mean":
+        cov = np.diag(np.geomspace(10.0, 0.1, dim))
+        mean[0] = 0.5 * np.sqrt(cov[0, 0])
+        q = gm.Gaussian(np.zeros(dim), cov)
     if what == "means":
         mean = np.full(dim, 0.8 / np.sqrt(10 * dim) * np.sqrt(3))
     elif what == "one correlation":
@@ -167,7 +171,7 @@ def _changed(what: str, dim: int) -> tuple[gm.Gaussian, gm.Gaussian]:
     return gm.Gaussian(mean, cov), q
 
 
-CHANGES = ("equal", "means", "one correlation", "scale", "one scale")
+CHANGES = ("equal", "means", "widest mean", "one correlation", "scale", "one scale")
 
 
 def test_cell(dim: int, n: int, what: str, heavy: bool) -> dict[str, Any]:

@@ -131,8 +131,8 @@ def equality_test(
     statistic : "likelihood_ratio" or callable
         Or a metric of two Gaussians, of the fitted laws; of more than two samples the mean over all
         rows of the metric between the sample's law and the pooled one. The likelihood ratio sees
-        changes of shape, such as a correlation, best; the squared Wasserstein distance shifts of
-        the mean, and what happens in columns of large variance.
+        changes of shape, such as a correlation, best; the squared Wasserstein distance what
+        happens in columns of large variance, shifts of the mean above all.
     null : "permutation" or "normal"
         Where rows may have heavy tails, only the first keeps its size.
     means, covariances : bool
