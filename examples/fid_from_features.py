@@ -5,8 +5,9 @@ Wasserstein-2 distance between the Gaussians of two sets of feature vectors. Her
 the 64 pixels of scikit-learn's handwritten digits; put the activations of your network in their
 place. Some pixels are always empty, so the covariances are singular, which needs no jitter here.
 The second table shows what to mind: fewer rows make the same two sources look further apart (see
-Chong & Forsyth 2020, arXiv:1911.07023). ``gm.estimate`` takes that bias off and tells the standard
-error; without it, compare only numbers from equally many rows. Below zero, no distance is left.
+Chong & Forsyth 2020, arXiv:1911.07023). ``gm.equality_test`` tells whether a distance is more than
+that; ``gm.estimate`` takes the bias off and tells the standard error. Without them, compare only
+numbers from equally many rows. Below zero, no distance is left.
 """
 
 import numpy as np
@@ -30,9 +31,13 @@ comparisons = {
     "digits below five, and from five on": (pixels[digit < 5], pixels[digit >= 5]),
     "zeros and ones": (pixels[digit == 0], pixels[digit == 1]),
 }
-print("Fréchet distance between")
+print("Fréchet distance between, and how often pictures dealt anew are as far apart")
 for what, (features, others) in comparisons.items():
-    print(f"  {what:36} {frechet_distance(features, others):8.1f}")
+    test = gm.equality_test(
+        features, others, statistic=gm.squared_wasserstein_distance, allow_singular=True,
+        permutations=19, rng=0,
+    )  # fmt: skip
+    print(f"  {what:36} {frechet_distance(features, others):8.1f}   p = {test.p_value:.2f}")
 
 print("\nAll digits on both sides, fewer and fewer of them: bias alone, about one over rows")
 print(f"  {'':36} {'as it is':>8}   less its bias")

@@ -39,7 +39,16 @@ from gaussmetrics.divergences import (
     total_variation_distance,
 )
 from gaussmetrics.explain import Explanation, explain
-from gaussmetrics.inference import Estimate, estimate
+from gaussmetrics.inference import (
+    EqualityTest,
+    EquivalenceTest,
+    Estimate,
+    PairwiseEstimates,
+    equality_test,
+    equivalence_test,
+    estimate,
+    estimate_pairwise,
+)
 from gaussmetrics.laws import Conditional, Covariance, Gaussian, Mixture, Moments
 from gaussmetrics.pairs.gradient import Gradient
 from gaussmetrics.pairwise import pairwise
@@ -79,6 +88,8 @@ __all__ = [
     "AnalyticLogisticRegression",
     "Conditional",
     "Covariance",
+    "EqualityTest",
+    "EquivalenceTest",
     "Estimate",
     "Explanation",
     "Gaussian",
@@ -86,6 +97,7 @@ __all__ = [
     "JensenShannonBounds",
     "Mixture",
     "Moments",
+    "PairwiseEstimates",
     "TransportMap",
     "bayes_error",
     "bhattacharyya_coefficient",
@@ -99,7 +111,10 @@ __all__ = [
     "energy_distance",
     "entropic_transport_cost",
     "entropy",
+    "equality_test",
+    "equivalence_test",
     "estimate",
+    "estimate_pairwise",
     "explain",
     "fisher_rao_distance",
     "gelbrich_bound",

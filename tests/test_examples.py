@@ -101,18 +101,19 @@ def test_drift_detection():
     usable = np.isfinite(returns).all(axis=1)
     returns, year = returns[usable], year[usable]
     nineties = (year >= 1990) & (year < 2000)
-    within = []
-    for three in combinations(range(1990, 2000), 3):
-        chosen = np.isin(year, three)
-        within.append(kl(*moments(returns[chosen]), *moments(returns[nineties & ~chosen])))
-    threshold = np.quantile(within, 0.95)
-    assert after("above", output) == pytest.approx(threshold, abs=0.006)
     for start in range(2000, 2021, 3):
         now = (year >= start) & (year < start + 3)
         distance = kl(*moments(returns[now]), *moments(returns[nineties]))
         assert after(f"{start} to {start + 2}", output) == pytest.approx(distance, abs=0.006)
         line = next(x for x in output.splitlines() if x.startswith(f"  {start} to"))
-        assert ("drift" in line) == (distance > threshold)
+        share = float(re.search(r"(0\.\d{3}|1\.000)", line)[1])
+        both = now | nineties
+        rows, years = returns[both], year[both]
+        every = [np.isin(years, three) for three in combinations(np.unique(years), 3)]
+        dealt = [kl(*moments(rows[chosen]), *moments(rows[~chosen])) for chosen in every]
+        exact = np.mean(np.array(dealt) >= distance - 1e-9)
+        assert share == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / 999) + 0.0015)
+        assert ("drift" in line) == (share <= 0.05)
     assert re.search("2000 to 2002.*drift, most of it in XRX", output)
 
 
@@ -226,7 +227,8 @@ def test_your_own_csv_makes_an_example(tmp_path):
     assert sorted(re.search(line, output).groups()) == drawn
     distance, chance, wrong = np.array([numbers for _, *numbers in lines], float).T
     assert (np.diff(distance) > 0).all()
-    assert (distance > 1.5 * chance).all()
+    assert (distance > 3.5).all()
+    assert (chance == 0.005).all()
     assert (wrong < 6).all()
 
 
@@ -307,7 +309,8 @@ def test_noise_is_no_difference(csv, capsys, tmp_path):
     csv.main(saved(tmp_path, frame), "arm")
     numbers = re.search(r"a – b +([\d.]+) +([\d.]+) +([\d.]+)%", capsys.readouterr().out)
     distance, chance, wrong = map(float, numbers.groups())
-    assert 0 < distance < chance
+    assert distance > 0
+    assert 0.05 < chance <= 1
     assert 25 < wrong < 75
 
 
@@ -317,7 +320,7 @@ def test_one_distance_in_twenty_between_equals_is_above_chance(csv):
         rows = rng.standard_normal((12, 2))
         rows /= rows.std(axis=0, ddof=1)
         a, b = rows[:5], rows[5:]
-        above += csv.gm.wasserstein_distance(csv.law(a), csv.law(b)) > csv.by_chance(a, b)
+        above += csv.by_chance(a, b) <= 0.05
     assert abs(above / 400 - 0.05) < 3.5 * np.sqrt(0.05 * 0.95 / 400)
 
 

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from gaussmetrics.validation.classifiers import CLASSIFIERS, Classification, Identity
 from gaussmetrics.validation.datasets import Dataset, load, load_all
 from gaussmetrics.validation.divergences import DIVERGENCES
+from gaussmetrics.validation.inference import INFERENCE, Promise
 from gaussmetrics.validation.quantities import QUANTITIES, Quantity
 from gaussmetrics.validation.rows import Estimate, Outcome, Row, Work, conclude, z_bound
 from gaussmetrics.validation.transport import TRANSPORT
@@ -21,6 +22,7 @@ __all__ = [
     "CHECKS",
     "CLASSIFIERS",
     "DIVERGENCES",
+    "INFERENCE",
     "QUANTITIES",
     "TRANSPORT",
     "Check",
@@ -29,6 +31,7 @@ __all__ = [
     "Estimate",
     "Identity",
     "Outcome",
+    "Promise",
     "Quantity",
     "Row",
     "load",
@@ -39,13 +42,13 @@ __all__ = [
 
 
 class Check(Protocol):
-    """Something to be checked on a data set: a `Quantity`, a `Classification` or an `Identity`."""
+    """Something to be checked on a data set: a `Quantity`, a `Classification`, a `Promise` …"""
 
     def comparisons(self, dataset: Dataset, *, samples: int, seed: int) -> Iterator[Work]:
         """List the comparisons to be made."""
 
 
-CHECKS: tuple[Check, ...] = (*QUANTITIES, *DIVERGENCES, *TRANSPORT, *CLASSIFIERS)
+CHECKS: tuple[Check, ...] = (*QUANTITIES, *DIVERGENCES, *TRANSPORT, *CLASSIFIERS, *INFERENCE)
 """All checks of a default run."""
 
 
@@ -62,7 +65,8 @@ def validate(
     A sampled row passes when \\|z\\| is below Šidák's bound for the number of sampled rows
     (probability of a false alarm in the whole run 0.001) and the standard error is at most 2 % of
     the value. A bound's row passes when the closed form lies between the two bounds and these are
-    at most 1e-6 of the value apart. What the classifier must reach is `classifiers.MARGINS`.
+    at most 1e-6 of the value apart. What the classifier must reach is `classifiers.MARGINS`, and
+    how often intervals and tests may err `inference.COVERAGE` and `inference.SIZE`.
 
     Parameters
     ----------

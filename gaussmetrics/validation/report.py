@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gaussmetrics.validation.classifiers import MARGINS, ROUNDING
 from gaussmetrics.validation.datasets import Dataset
+from gaussmetrics.validation.inference import COVERAGE, HEAVY, NORMAL, SIZE, Rate
 from gaussmetrics.validation.rows import (
     FALSE_ALARM,
     GAP,
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _margins = ", ".join(f"{rule.margin} for {name}" for name, rule in MARGINS.items())
 
+_held = {kind: f"{0.95 - rule.below:.0%}" for kind, rule in COVERAGE.items()}
+
 RULES = f"""\
 A sampled row passes when |z| is within Šidák's bound for the number of sampled rows (false alarm in
 a whole run: {FALSE_ALARM}) and the standard error is at most {RESOLUTION:.0%} of the value (of one
@@ -34,7 +37,10 @@ upper and the lower bound and these are at most {GAP:g} of the value apart. Two 
 number pass when they differ by at most {ROUNDING:g}, relative. A score passes when it is worse than
 the baseline's by at most a margin ({_margins}) and three
 standard errors of the difference over random splits of the data set, and the standard error is at
-most the margin."""
+most the margin. Intervals of 95 % pass when they hold the truth in {_held[NORMAL]} of simulated
+samples (t₅ rows: {_held[HEAVY]}), tests of size 0.05 when they reject equal laws in
+{0.05 - SIZE.below:.0%} to {0.05 + SIZE.above:.0%}, less or more three standard errors of the
+simulation."""
 
 DISTANCES = "Closed forms against Monte Carlo, gradient descent and other routes"
 SCORES = (
@@ -137,6 +143,8 @@ def _is_score(row: Row) -> bool:
 
 def _worst(rows: Sequence[Row]) -> str:
     rule = rows[0].outcome.estimate.rule
+    if isinstance(rule, Rate):
+        return "rate"
     if rule is sampled:
         return f"{max(abs(row.z) for row in rows):.2f}"
     return "equal" if rule is equal else "between"
