@@ -18,7 +18,7 @@ from gaussmetrics._array.linalg import sum_of_squares, transpose
 from gaussmetrics._array.types import Scalars
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.pairs.combinations import midpoint
-from gaussmetrics.pairs.shapes import relative_trace
+from gaussmetrics.pairs.covariance_terms import relative_trace
 from gaussmetrics.pairs.supports import squared_mahalanobis
 
 Bias: TypeAlias = Callable[[Gaussian, Gaussian, Scalars, Scalars], Any]
