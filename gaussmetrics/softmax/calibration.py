@@ -27,7 +27,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.blocks import row_blocks
-from gaussmetrics.softmax.temperature import IN_CACHE, confusion, rivals
+from gaussmetrics.softmax.temperature import IN_CACHE, ROUGH, confusion, fit_temperature, rivals
 
 SLOPE_PRIOR, INTERCEPT_PRIOR = 10.0, 1.0
 """How many rows the prior of a slope and of an intercept is worth."""
@@ -108,7 +108,7 @@ def fit_calibration(table: Array, targets: SmoothedTargets, units: float) -> Cal
     """
     k = len(table)
     loss = _PenalisedLoss(table, targets, units)
-    theta = np.concatenate([np.ones(k), np.zeros(k)])
+    theta = np.concatenate([np.full(k, _common_slope(table, targets)), np.zeros(k)])
     for _ in range(STEPS):
         value, gradient, hessian = loss.expansion(theta)
         step = -cho_solve(cho_factor(hessian), gradient)
@@ -120,6 +120,15 @@ def fit_calibration(table: Array, targets: SmoothedTargets, units: float) -> Cal
             length /= 2.0
         theta = theta + length * step
     return Calibration(theta[:k], theta[k:])
+
+
+def _common_slope(table: Array, targets: SmoothedTargets) -> float:
+    """Return about the best slope of all classes together: Newton's steps are short from there."""
+    pull = sum(
+        float(targets.weights[at] @ targets.mean_score(table[:, at], at))
+        for at in row_blocks(table.T.shape, IN_CACHE)
+    )
+    return fit_temperature(table, targets.weights, pull, 1.0, ROUGH)[1] if pull else 1.0
 
 
 def log_partition(z: Array) -> Array:

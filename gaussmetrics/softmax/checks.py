@@ -51,9 +51,9 @@ def refuse_singular_within(counts: Array, variances: Array) -> NoReturn:
 def refuse_leaving_out(shrinkage: float) -> NoReturn:
     """Say that a classifier cannot be judged by leave-one-out, and what to do."""
     raise ValueError(
-        f"temperature='loo' cannot judge shrinkage={shrinkage:g}: without some row the covariance "
-        "within the classes is singular to rounding. Shrink more, scale the columns alike, or pass "
-        "temperature=1, which leaves probabilities uncalibrated."
+        f"temperature='loo' cannot judge shrinkage={shrinkage:g}: without some row or group the "
+        "covariance within the classes is singular to rounding. Shrink more, scale the columns "
+        "alike, or pass temperature=1, which leaves probabilities uncalibrated."
     )
 
 
@@ -88,14 +88,13 @@ def refine(value: Any) -> None:
         raise ValueError(f'refine must be False or "auto", got {value!r}.')
 
 
-def streaming_parameters(name: str, parameters: dict[str, Any]) -> None:
+def refuse_streaming(name: str, parameters: dict[str, Any]) -> NoReturn:
     """Say why a stream of rows cannot be fitted with choices that look at all rows again."""
-    if parameters:
-        listed = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
-        raise AttributeError(
-            f"{name}.partial_fit keeps moments and no rows, but {listed} looks at every row "
-            "again. Use fit, or set shrinkage to a number or 'oas' and temperature to a number."
-        )
+    listed = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
+    raise AttributeError(
+        f"{name}.partial_fit keeps moments and no rows, but {listed} looks at every row again. "
+        "Use fit, or set shrinkage to a number or 'oas' and temperature to a number."
+    )
 
 
 def refuse_going_on(columns: int) -> NoReturn:

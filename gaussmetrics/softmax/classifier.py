@@ -47,17 +47,22 @@ class _NotWithLeaveOneOut:
     def __get__(self, estimator: Any, owner: type) -> Callable[..., Any]:
         if estimator is None:
             return self.method
-        looking = {"loo", "ledoit-wolf", "class", "auto", "balanced"}
-        checks.streaming_parameters(
-            owner.__name__,
-            {
-                name: value
-                for name in ("shrinkage", "temperature", "calibration", "refine", "class_weight")
-                if isinstance(value := getattr(estimator, name), str)
-                and value in looking
-                and (name, value) != ("calibration", "auto")
-            },
-        )
+        by_rows = {
+            "shrinkage": {"loo", "ledoit-wolf"},
+            "temperature": {"loo"},
+            "calibration": {"class"},
+            "refine": {"auto"},
+            "class_weight": {"balanced"},
+        }
+        options = {name: getattr(estimator, name) for name in by_rows}
+        looking = [
+            name
+            for name, value in options.items()
+            if isinstance(value, str) and value in by_rows[name]
+        ]
+        if looking:
+            shown = {name: options[name] for name in ("shrinkage", "temperature", *looking)}
+            checks.refuse_streaming(owner.__name__, shown)
         return MethodType(self.method, estimator)
 
 

@@ -17,7 +17,7 @@ from gaussmetrics.softmax.calibration import (
 )
 from gaussmetrics.softmax.class_moments import ClassMoments
 from gaussmetrics.softmax.leave_groups_out import LeaveGroupsOut
-from gaussmetrics.softmax.leave_one_out import LeaveOneOut, LeftOut, choose, ledoit_wolf, oas
+from gaussmetrics.softmax.leave_one_out import LeaveOneOut, LeftOut, ledoit_wolf, oas
 from gaussmetrics.softmax.regression import softmax_coefficients
 from gaussmetrics.softmax.sample import Sample
 
@@ -73,24 +73,40 @@ def fit_rows(sample: Sample, moments: ClassMoments, settings: Settings) -> Fitte
         w, b = softmax_coefficients(moments, shrinkage=shrinkage, unit=unit)
         if temperature is not None and not (settings.calibrate or settings.refine):
             return _scaled(w, b, shrinkage, temperature)
-    judged = sample.rows(slice(None, None, -(-len(sample.codes) * sample.n_classes // TABLE)))
+    judged = _judged(sample)
     left_out = _left_out(judged, moments)
-    if shrinkage is None or temperature is None:
-        shrinkage, temperature = choose(left_out, shrinkage, temperature)
-    model = _scaled(
-        *softmax_coefficients(moments, shrinkage=shrinkage, unit=unit), shrinkage, temperature
-    )
-    if not (settings.calibrate or settings.refine):
-        return model
+    if shrinkage is None:
+        shrinkage = left_out.search(temperature).shrinkage
+    second = settings.calibrate or settings.refine
+    if temperature is not None and not second:
+        w, b = softmax_coefficients(moments, shrinkage=shrinkage, unit=unit)
+        return _scaled(w, b, shrinkage, temperature)
     margins = left_out.margins(shrinkage)
     if margins is None:
         checks.refuse_leaving_out(shrinkage)
+    if temperature is None:
+        temperature = left_out.temperature(margins)
+    model = _scaled(
+        *softmax_coefficients(moments, shrinkage=shrinkage, unit=unit), shrinkage, temperature
+    )
+    if not second:
+        return model
     start, calibration = _second_stage(left_out, margins, judged, model, settings.calibrate)
-    count = _steps_to_make(sample, model, settings.calibrate) if settings.refine else 0
+    count = _steps_to_make(judged, model, settings.calibrate) if settings.refine else 0
     w, b = start.coefficients, start.intercepts
     for step in islice(refinement.steps(start), count - 1, count) if count else ():
         w, b = w + step.coefficients, b + step.intercepts
     return model._replace(coefficients=w, intercepts=b, calibration=calibration, steps=count)
+
+
+def _judged(sample: Sample) -> Sample:
+    """Return all rows, or so many of them, evenly spread, that their scores fit in the table."""
+    stride = -(-len(sample.codes) * sample.n_classes // TABLE)
+    if stride <= 1:
+        return sample
+    if sample.groups is None:
+        return sample.rows(slice(None, None, stride))
+    return sample.rows(sample.groups % stride == 0)
 
 
 def _given_shrinkage(sample: Sample, moments: ClassMoments, shrinkage: float | str) -> float | None:

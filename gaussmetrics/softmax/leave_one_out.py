@@ -27,9 +27,10 @@ from gaussmetrics.softmax.regression import log_priors
 from gaussmetrics.softmax.sample import Sample
 from gaussmetrics.softmax.temperature import (
     IN_CACHE,
+    ROUGH,
     confusion,
     fit_temperature,
-    rivals,
+    mean_rival,
     smoothed_loss,
 )
 
@@ -135,19 +136,21 @@ class LeftOut(ABC):
         ):
             if margins is None:
                 continue
-            pull = self.confusion * self.mean_rival(margins)
+            pull = self._pull(margins)
             if temperature is None:
-                loss, beta = fit_temperature(margins, self.weights, pull, beta)
+                loss, beta = fit_temperature(margins, self.weights, pull, beta, ROUGH)
             else:
                 loss = smoothed_loss(margins, self.weights, pull, beta)[0]
             choices.append(Choice(loss, float(shrinkage), 1.0 / beta))
             del margins  # before the next table is made
         return choices
 
-    def mean_rival(self, margins: Array) -> float:
-        """Return the mean over rows of the largest margin of another class."""
-        nearest = margins[rivals(margins, self.codes), np.arange(len(self.codes))]
-        return float(np.average(nearest, weights=self.weights))
+    def temperature(self, margins: Array) -> float:
+        """Return the temperature of least loss, to all its digits."""
+        return 1.0 / fit_temperature(margins, self.weights, self._pull(margins), 1.0)[1]
+
+    def _pull(self, margins: Array) -> float:
+        return self.confusion * mean_rival(margins, self.codes, self.weights)
 
     def search(self, temperature: float | None) -> Choice:
         """Return the point of least loss: along the whole path, then by parabolas."""
@@ -157,7 +160,9 @@ class LeftOut(ABC):
         return min(choices)
 
     def margins(self, shrinkage: float) -> Array | None:
-        """Return the table of one shrinkage."""
+        """Return the table of one shrinkage, or None if some row cannot be left out."""
+        if not self.resolves(shrinkage):
+            return None
         return next(self.tables(np.array([shrinkage])))[1]
 
 
@@ -178,6 +183,7 @@ class LeaveOneOut(LeftOut):
     def can_be_judged(self, sample: Sample, weights: Array) -> NDArray[np.bool_]:
         """Tell whose class keeps rows when they are left out."""
         del sample
+        self.forms: dict[float, Array] = {}
         own = self.moments.counts[self.codes]
         self.rest = float(self.moments.count - self.out[0])
         keeps: NDArray[np.bool_] = own - self.out > 1e-9 * own
@@ -186,9 +192,11 @@ class LeaveOneOut(LeftOut):
 
     def tables(self, shrinkages: Array) -> Iterator[tuple[float, Array | None]]:
         """Yield, for each shrinkage, score of class j minus score of the own class, (K, n)."""
-        if len(shrinkages):
-            for shrinkage, h in zip(shrinkages, self.quadratic_forms(shrinkages), strict=True):
-                yield shrinkage, self._table(shrinkage, h)
+        new = np.array([s for s in shrinkages if s not in self.forms])
+        if len(new):
+            self.forms |= dict(zip(new.tolist(), self.quadratic_forms(new), strict=True))
+        for shrinkage in shrinkages:
+            yield shrinkage, self._table(shrinkage, self.forms[shrinkage])
 
     def quadratic_forms(self, shrinkages: Array) -> Array:
         """Return h of every row for every shrinkage, (G, n), in one pass over the rows."""
@@ -208,10 +216,10 @@ class LeaveOneOut(LeftOut):
         if remaining.min() < eigenvalue_cutoff(len(self.eigenvalues)):
             return None
         scaled = self.means / self.spectrum(shrinkage, self.rest)
-        between = _Between(self.means, scaled)
+        frequencies = log_priors(self.moments)
+        between = _Between(self.means, scaled, frequencies)
         weights = self.vectors @ scaled.T
         # The margin is square·δ² + line·δ + constant − Δ²/2 + the log-prior of the class.
-        frequencies = log_priors(self.moments)
         line = -1.0 / remaining
         square = 0.5 * line * e
         # A class that has lost a row weighs a little less.
@@ -227,47 +235,31 @@ class LeaveOneOut(LeftOut):
             margins += line[at]
             margins *= delta
             margins += constant[at]
-            margins += between.shifts(y, frequencies, out=delta)
+            margins += between.shifts(y, out=delta)
             margins[y, rows] = 0.0
         return result
 
 
 class _Between:
-    """−½Δ² of all pairs of classes, in one table if that is no larger than a block of rows."""
+    """Log-frequency of a class less ½Δ² from another, in one table if it fits in the cache."""
 
-    def __init__(self, means: Array, scaled: Array) -> None:
-        self.means, self.scaled = means, scaled
+    def __init__(self, means: Array, scaled: Array, frequencies: Array) -> None:
+        self.means, self.scaled, self.frequencies = means, scaled, frequencies
         self.norms = np.einsum("kd,kd->k", means, scaled)
         self.table = self._columns(np.arange(len(means))) if len(means) <= 1024 else None
 
-    def shifts(self, y: NDArray[np.intp], frequencies: Array, out: Array) -> Array:
-        """Return −½Δ² of every class from the classes y, plus the log-frequency, (K, len(y))."""
+    def shifts(self, y: NDArray[np.intp], out: Array) -> Array:
+        """Return the entries of every class from the classes y, (K, len(y))."""
         if self.table is not None:
-            np.take(self.table, y, axis=1, out=out, mode="clip")
-        else:
-            classes, places = np.unique(y, return_inverse=True)
-            np.take(self._columns(classes), places, axis=1, out=out, mode="clip")
-        out += frequencies[:, None]
-        return out
+            return np.take(self.table, y, axis=1, out=out, mode="clip")
+        classes, places = np.unique(y, return_inverse=True)
+        return np.take(self._columns(classes), places, axis=1, out=out, mode="clip")
 
     def _columns(self, classes: NDArray[np.intp]) -> Array:
         products = self.scaled @ self.means[classes].T
-        products -= 0.5 * self.norms[:, None]
+        products += (self.frequencies - 0.5 * self.norms)[:, None]
         products -= 0.5 * self.norms[classes]
         return products
-
-
-def choose(
-    left_out: LeftOut, shrinkage: float | None, temperature: float | None
-) -> tuple[float, float]:
-    """Return the shrinkage and temperature of least leave-one-out log-loss; None is sought."""
-    if shrinkage is None:
-        best = left_out.search(temperature)
-        return best.shrinkage, best.temperature
-    found = left_out.judge(np.array([shrinkage]), temperature)
-    if not found:
-        checks.refuse_leaving_out(shrinkage)
-    return shrinkage, found[0].temperature
 
 
 def _vertex(choices: list[Choice]) -> Array:

@@ -26,6 +26,9 @@ from gaussmetrics.laws.blocks import row_blocks
 
 TEMPERATURES = (1e-6, 1e6)
 """Where the temperature is sought."""
+PRECISE, ROUGH = 1e-5, 1e-2
+"""Last relative steps in 1/T. One squares the error: after 10⁻⁵, T has all the digits it can
+have; after 10⁻², the loss is known to 10⁻⁵, which is enough to compare shrinkages."""
 IN_CACHE = 0.25
 """Share of a block of rows that leaves room in the cache for scores beside them."""
 
@@ -45,8 +48,17 @@ def rivals(margins: Array, codes: NDArray[np.intp]) -> NDArray[np.intp]:
     return nearest
 
 
+def mean_rival(margins: Array, codes: NDArray[np.intp], weights: Array) -> float:
+    """Return the mean over rows of the largest margin of another class."""
+    own = (codes, np.arange(len(codes)))
+    margins[own] = -np.inf
+    largest = margins.max(axis=0)
+    margins[own] = 0.0
+    return float(np.average(largest, weights=weights))
+
+
 def fit_temperature(
-    margins: Array, weights: Array, pull: float, start: float
+    margins: Array, weights: Array, pull: float, start: float, tolerance: float = PRECISE
 ) -> tuple[float, float]:
     """Return the least loss over β = 1/T, and β, by Newton's method within a shrinking bracket."""
     beta, low, high = start, 1.0 / TEMPERATURES[1], 1.0 / TEMPERATURES[0]
@@ -58,8 +70,7 @@ def fit_temperature(
         following = beta - beta * slope / damped if damped > 0 else np.inf
         if not low <= following <= high:
             following = float(np.sqrt(low * high))
-        # A step squares the relative error: after one of 10⁻⁵, β has all the digits it can have.
-        if abs(following - beta) <= 1e-5 * beta:
+        if abs(following - beta) <= tolerance * beta:
             break
         beta = following
     return loss, following
