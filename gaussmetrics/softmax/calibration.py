@@ -164,7 +164,7 @@ class _PenalisedLoss:
         """Return the value, the gradient (2K,) and the Hessian (2K, 2K)."""
         k, table, targets = len(self.table), self.table, self.targets
         value = 0.5 * float(theta @ self.penalty @ theta)
-        gradient, hessian = self.penalty @ theta, self.penalty.copy()
+        gradient, hessian = self.penalty @ theta, np.zeros_like(self.penalty)
         curvatures = np.zeros((3, k))
         for at, p in self._scores(theta):
             block, w = table[:, at], targets.weights[at]
@@ -173,7 +173,9 @@ class _PenalisedLoss:
             features = np.concatenate([p * block, p])
             features *= np.sqrt(w)
             hessian -= features @ features.T
-            weighted = p * w
+            # p − p² as p (1 − p), which keeps its digits and its sign where p is near 1.
+            weighted = (1.0 - p) * p
+            weighted *= w
             curvatures[0] += weighted.sum(axis=1)
             weighted *= block
             curvatures[1] += weighted.sum(axis=1)
@@ -183,11 +185,11 @@ class _PenalisedLoss:
             gradient[:k] += np.einsum("ki,ki->k", residual, block)
             gradient[k:] += residual.sum(axis=1)
         slopes, intercepts = np.arange(k), np.arange(k, 2 * k)
-        hessian[intercepts, intercepts] += curvatures[0]
-        hessian[slopes, intercepts] += curvatures[1]
-        hessian[intercepts, slopes] += curvatures[1]
-        hessian[slopes, slopes] += curvatures[2]
-        return value, gradient, hessian
+        hessian[intercepts, intercepts] = curvatures[0]
+        hessian[slopes, intercepts] = curvatures[1]
+        hessian[intercepts, slopes] = curvatures[1]
+        hessian[slopes, slopes] = curvatures[2]
+        return value, gradient, hessian + self.penalty
 
     def _scores(self, theta: Array) -> Iterator[tuple[slice, Array]]:
         k = len(self.table)

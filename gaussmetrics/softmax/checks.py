@@ -212,13 +212,10 @@ def class_weight(value: Any, classes: np.ndarray[Any, Any], counts: Array) -> Ar
 
 
 def no_mask(**arrays: Any) -> None:
-    """Refuse masked arrays, whose hidden entries would be taken for data."""
+    """Refuse masked entries, which would be taken for data."""
     for name, value in arrays.items():
-        if isinstance(value, np.ma.MaskedArray):
-            raise TypeError(
-                f"{name} is a masked array, and what it hides would be taken for data. Remove or "
-                f"impute masked entries, then pass {name}.data."
-            )
+        if np.ma.is_masked(value):
+            raise TypeError(f"{name} has masked entries. Remove or impute them first.")
 
 
 def repeats(value: Any, n: int) -> Array:

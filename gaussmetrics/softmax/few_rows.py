@@ -37,7 +37,8 @@ class SpannedSpace:
                 gram += block @ block.T
         values, vectors = np.linalg.eigh(finite_scatter(gram))
         kept = values > eigenvalue_cutoff(len(values)) * values[-1]
-        self.scales, self.vectors = np.sqrt(values[kept]), vectors[:, kept]
+        kept[-1] = True  # rows that are all equal have a coordinate too: 0
+        self.scales, self.vectors = np.sqrt(np.maximum(values[kept], 0.0)), vectors[:, kept]
 
     def coordinates(self) -> Array:
         """Return the rows in an orthonormal basis of the space, (n, r)."""

@@ -92,7 +92,7 @@ def fit_rows(sample: Sample, moments: ClassMoments, settings: Settings) -> Fitte
     if not second:
         return model
     start, calibration = _second_stage(left_out, margins, judged, model, settings.calibrate)
-    count = _steps_to_make(judged, model, settings.calibrate) if settings.refine else 0
+    count = _steps_to_make(judged, moments, model, settings.calibrate) if settings.refine else 0
     w, b = start.coefficients, start.intercepts
     for step in islice(refinement.steps(start), count - 1, count) if count else ():
         w, b = w + step.coefficients, b + step.intercepts
@@ -143,16 +143,14 @@ def _second_stage(
         calibration = fit_calibration(table, targets, left_out.units)
         w, b = calibration.coefficients(w, b)
         table = calibration.scores(table)
-    start = refinement.Start(
-        sample, left_out.moments, left_out.vectors, table, targets, left_out.units, w, b
-    )
+    start = refinement.Start(sample, left_out.moments, table, targets, left_out.units, w, b)
     return start, calibration
 
 
-def _steps_to_make(sample: Sample, model: Fitted, calibrate: bool) -> int:
+def _steps_to_make(sample: Sample, whole: ClassMoments, model: Fitted, calibrate: bool) -> int:
     """Return after how many steps rows held out of both stages have the least loss."""
     losses = np.zeros(len(refinement.PENALTIES) + 1)
-    for held_out in refinement.folds(sample):
+    for held_out in refinement.folds(sample, whole):
         training = sample.rows(~held_out)
         moments = training.moments()
         if not held_out.any() or not (moments.counts > 0).all():

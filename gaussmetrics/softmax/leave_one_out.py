@@ -246,7 +246,7 @@ class _Between:
     def __init__(self, means: Array, scaled: Array, frequencies: Array) -> None:
         self.means, self.scaled, self.frequencies = means, scaled, frequencies
         self.norms = np.einsum("kd,kd->k", means, scaled)
-        self.table = self._columns(np.arange(len(means))) if len(means) <= 1024 else None
+        self.table = self._columns(np.arange(len(means))) if len(means) <= 512 else None
 
     def shifts(self, y: NDArray[np.intp], out: Array) -> Array:
         """Return the entries of every class from the classes y, (K, len(y))."""

@@ -5,8 +5,8 @@ The scores zᵢ of rows left out, calibrated, are held fixed; V and v minimise t
     zᵢ + V(xᵢ − μ) + v    against Yᵢ,    plus a τ/2 ‖V‖² + ‖v‖²/(2n).
 
 One step is made at each of eleven values of a, from 10 down to 10⁻⁴, so the penalty is lowered
-along a path and never solved for to the end. With A the mean of diag p − ppᵀ = U diag(g) Uᵀ, and
-the covariance of the rows nearly diagonal, diag(t), in the eigenvectors Q of S, the step is
+along a path and never solved for to the end. With the mean of diag p − ppᵀ = U diag(g) Uᵀ and the
+covariance of all rows = Q diag(t) Qᵀ, and as if one did not depend on the other, the step is
 
     −U [(Uᵀ G Q)ₖⱼ / (gₖ tⱼ + aτ)] Qᵀ,    G the gradient in V,
 
@@ -48,7 +48,6 @@ class Start(NamedTuple):
 
     sample: Sample
     moments: ClassMoments
-    vectors: Array
     scores: Array
     targets: SmoothedTargets
     units: float
@@ -67,9 +66,7 @@ def steps(start: Start) -> Iterator[Step]:
     """Yield the point after each step."""
     sample, targets = start.sample, start.targets
     mean, tau = start.moments.mean, sample.unit_variance(start.moments)
-    spread = np.einsum(
-        "ij,ij->j", start.vectors, start.moments.total().covariance(ddof=0) @ start.vectors
-    )
+    variances, Q = np.linalg.eigh(start.moments.total().covariance(ddof=0))
     k = len(start.scores)
     V, v, z = np.zeros((k, len(mean))), np.zeros(k), start.scores.copy()
     for a in PENALTIES:
@@ -77,10 +74,8 @@ def steps(start: Start) -> Iterator[Step]:
         G += a * tau * V
         g += v / start.units
         curvatures, U = np.linalg.eigh(A)
-        scaled = (U.T @ G @ start.vectors) / (
-            np.maximum(curvatures, 0.0)[:, None] * np.maximum(spread, 0.0) + a * tau
-        )
-        D = -U @ scaled @ start.vectors.T
+        products = np.maximum(curvatures, 0.0)[:, None] * np.maximum(variances, 0.0)
+        D = -U @ ((U.T @ G @ Q) / (products + a * tau)) @ Q.T
         e = -cho_solve(cho_factor(A + np.eye(k) / start.units), g)
         change = np.empty_like(z)
         for at, block in _centred(sample, mean):
@@ -139,25 +134,34 @@ def _line_search(
     return length
 
 
-def folds(sample: Sample) -> Iterator[NDArray[np.bool_]]:
-    """Yield which rows are held out: every fourth of a class, or of the groups, in random order.
+def folds(sample: Sample, moments: ClassMoments) -> Iterator[NDArray[np.bool_]]:
+    """Yield which rows are held out: of every class, or of the groups, one in four.
 
-    The order is that of a generator with a fixed seed, so that a fit is repeated exactly.
+    Rows of a class are counted off in the order of their distances from the mean of all rows, so
+    that a fold is a fair sample, equal rows share a fold, and no order of the rows or of the
+    columns matters. A class of which all rows are equal is never held out.
     """
-    rng = np.random.default_rng(0)
-    n = len(sample.codes)
+    counted = np.ones(len(sample.codes), bool) if sample.weights is None else sample.weights > 0
     if sample.groups is None:
-        part = np.full(n, -1)
-        order = rng.permutation(n)
-        order = order[np.argsort(sample.codes[order], kind="stable")]
-        counts = np.bincount(sample.codes, minlength=sample.n_classes)
-        places = np.arange(n) - np.repeat(np.cumsum(counts) - counts, counts)
-        part[order] = np.where(np.repeat(counts, counts) > 1, places % FOLDS, -1)
+        part = np.full(len(counted), -1)
+        distances = _distances(sample, moments)
+        for k in range(sample.n_classes):
+            rows = np.flatnonzero(counted & (sample.codes == k))
+            values, place = np.unique(distances[rows], return_inverse=True)
+            part[rows] = place % FOLDS if len(values) > 1 else -1
     else:
-        groups, place = np.unique(sample.groups, return_inverse=True)
-        part = (rng.permutation(len(groups)) % FOLDS)[place]
-    for fold in range(FOLDS if n <= FEW_ROWS else 1):
-        yield part == fold
+        part = np.unique(sample.groups, return_inverse=True)[1] % FOLDS
+    units = counted.sum() if sample.units is None else sample.units[counted].sum()
+    for fold in range(FOLDS if units <= FEW_ROWS else 1):
+        yield counted & (part == fold)
+
+
+def _distances(sample: Sample, moments: ClassMoments) -> Array:
+    """Return the squared distance of every row from the mean, to nine digits."""
+    squares = np.empty(len(sample.codes))
+    for at, block in _centred(sample, moments.mean):
+        squares[at] = np.einsum("ij,ij->i", block, block)
+    return np.round(squares / max(float(squares.mean()), np.finfo(float).tiny), 9)
 
 
 def held_out_loss(start: Start, path: Iterator[Step], sample: Sample) -> Array:
@@ -172,7 +176,6 @@ def held_out_loss(start: Start, path: Iterator[Step], sample: Sample) -> Array:
 
 def _loss(w: Array, b: Array, sample: Sample) -> float:
     total = 0.0
-    # Rows about 0: residuals only reads them in blocks.
     for at, block in _centred(sample, np.zeros(w.shape[1])):
         z = w @ block.T + b[:, None]
         own = z[sample.codes[at], np.arange(z.shape[1])]
