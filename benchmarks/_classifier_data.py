@@ -59,7 +59,9 @@ def glyphs():
 
 
 def _is_text_font(name):
-    return name.startswith(("DejaVu", "STIXGeneral", "cmr", "cmss", "cmtt")) and "Display" not in name
+    return (
+        name.startswith(("DejaVu", "STIXGeneral", "cmr", "cmss", "cmtt")) and "Display" not in name
+    )
 
 
 @cache
@@ -134,9 +136,7 @@ DATA = {
     "personality": table(
         "bfi", "gender", [f"{trait}{item}" for trait in "ACENO" for item in range(1, 6)]
     ),
-    "forensic glass": table(
-        "fgl", "type", ["RI", "Na", "Mg", "Al", "Si", "K", "Ca", "Ba", "Fe"]
-    ),
+    "forensic glass": table("fgl", "type", ["RI", "Na", "Mg", "Al", "Si", "K", "Ca", "Ba", "Fe"]),
     "occupations": table(
         "Males", "occupation", ["school", "exper", "union", "ethn", "married", "health", "wage"]
     ),
@@ -146,4 +146,5 @@ DATA = {
 }
 """Loaders by name. Pixels and components are used as they are, other columns are scaled."""
 
+TABLES = set(DATA) - {"glyphs", "docstrings", "digits", "breast cancer", "wine"}
 UNSCALED = {"glyphs", "docstrings"}

@@ -56,11 +56,10 @@ def same_model(one, other, rtol=1e-9):
         AnalyticLogisticRegression(shrinkage=0.1),
         AnalyticLogisticRegression(shrinkage=0.1, temperature=1.0),
         AnalyticLogisticRegression(shrinkage="oas", temperature=1.0),
-        AnalyticLogisticRegression(shrinkage="ledoit-wolf", calibration="class"),
+        AnalyticLogisticRegression(shrinkage="oas", calibration="class"),
         AnalyticLogisticRegression(calibration="temperature", n_components=1),
         AnalyticLogisticRegression(calibration=None, class_weight="balanced"),
         AnalyticLogisticRegression(refine="auto"),
-        AnalyticLogisticRegression(priors="uniform"),
     ]
 )
 def test_keeps_every_rule_of_scikit_learn(estimator, check):
