@@ -35,7 +35,8 @@ from gaussmetrics.softmax.temperature import (
 )
 
 COARSE, FINE = 12, 2
-"""Shrinkages tried along the whole path, and then at vertices of parabolas through the best."""
+"""Points of the whole path, of which every second and those beside the best are tried, and then
+vertices of parabolas through the best."""
 
 
 def oas(moments: ClassMoments, columns: int) -> float:
@@ -99,6 +100,10 @@ class LeftOut(ABC):
     def can_be_judged(self, sample: Sample, weights: Array) -> NDArray[np.bool_]:
         """Tell whose class keeps rows when they are left out."""
 
+    def prepare(self, shrinkages: Array) -> None:
+        """Look at the rows once for all of these shrinkages, if that saves anything."""
+        del shrinkages
+
     @abstractmethod
     def tables(self, shrinkages: Array) -> Iterator[tuple[float, Array | None]]:
         """Yield, for each shrinkage, score of class j minus score of the own class, (K, n).
@@ -153,8 +158,13 @@ class LeftOut(ABC):
         return self.confusion * mean_rival(margins, self.codes, self.weights)
 
     def search(self, temperature: float | None) -> Choice:
-        """Return the point of least loss: along the whole path, then by parabolas."""
-        choices = self.judge(self.path(), temperature)
+        """Return the point of least loss: along the whole path, beside the best, by parabolas."""
+        path = self.path()
+        self.prepare(path)
+        choices = self.judge(path[::2], temperature)
+        best = int(np.searchsorted(path, min(choices).shrinkage)) if choices else 0
+        beside = [i for i in range(1, len(path), 2) if abs(i - best) == 1 or not choices]
+        choices += self.judge(path[beside], temperature)
         for _ in range(FINE):
             choices += self.judge(_vertex(choices), temperature)
         return min(choices)
@@ -192,11 +202,15 @@ class LeaveOneOut(LeftOut):
 
     def tables(self, shrinkages: Array) -> Iterator[tuple[float, Array | None]]:
         """Yield, for each shrinkage, score of class j minus score of the own class, (K, n)."""
-        new = np.array([s for s in shrinkages if s not in self.forms])
-        if len(new):
-            self.forms |= dict(zip(new.tolist(), self.quadratic_forms(new), strict=True))
+        self.prepare(shrinkages)
         for shrinkage in shrinkages:
             yield shrinkage, self._table(shrinkage, self.forms[shrinkage])
+
+    def prepare(self, shrinkages: Array) -> None:
+        """Find the quadratic forms h of these shrinkages in one pass over the rows."""
+        new = np.array([s for s in shrinkages if s not in self.forms and self.resolves(s)])
+        if len(new):
+            self.forms |= dict(zip(new.tolist(), self.quadratic_forms(new), strict=True))
 
     def quadratic_forms(self, shrinkages: Array) -> Array:
         """Return h of every row for every shrinkage, (G, n), in one pass over the rows."""
