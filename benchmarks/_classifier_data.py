@@ -1,4 +1,4 @@
-"""Labelled data that packages ship: scikit-learn's, tables of R, and images and texts made of others.
+"""Labelled data that packages ship: scikit-learn's, tables of R, images and texts made of others.
 
 Each loader returns X (n, d) and y (n,). Tables come from the package pydataset, glyphs from the
 fonts of matplotlib, texts from the documentation strings of SciPy.
