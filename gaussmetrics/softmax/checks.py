@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmetrics._array.reading import is_number, real_array
+from gaussmetrics._array.reading import is_number, real_array, step_count
 from gaussmetrics._array.types import Array
-from gaussmetrics.laws.sample_checks import finite_scatter, sample_weights, streamed_samples
+from gaussmetrics.laws.sample_checks import (
+    finite_scatter,
+    sample_weights,
+    streamed_samples,
+    usable_weights,
+)
 
 
 def labelled_samples(
@@ -45,10 +51,19 @@ def refuse_singular_within(counts: Array, variances: Array) -> NoReturn:
 def refuse_leaving_out(shrinkage: float) -> NoReturn:
     """Say that a classifier cannot be judged by leave-one-out, and what to do."""
     raise ValueError(
-        f"temperature='loo' cannot judge shrinkage={shrinkage:g}: without some row the covariance "
-        "within the classes is singular to rounding. Shrink more, scale the columns alike, or pass "
-        "temperature=1."
+        f"temperature='loo' cannot judge shrinkage={shrinkage:g}: without some row or group the "
+        "covariance within the classes is singular to rounding. Shrink more, scale the columns "
+        "alike, or pass temperature=1, which leaves probabilities uncalibrated."
     )
+
+
+def some_are_judged(judged: NDArray[np.bool_], groups: Any) -> None:
+    """Check that something can be left out without a class losing all its rows."""
+    if not judged.any() and groups is not None:
+        raise ValueError(
+            "groups cannot be left out: each holds all rows of some class. Give finer groups, or "
+            "give shrinkage and temperature as numbers and leave groups away."
+        )
 
 
 def temperature(value: Any) -> None:
@@ -59,14 +74,35 @@ def temperature(value: Any) -> None:
         raise ValueError(f"temperature must be positive and finite, got {value!r}.")
 
 
-def streaming_parameters(name: str, shrinkage: Any, temperature: Any) -> None:
-    """Say why a stream of rows cannot be fitted with choices that look at all rows again."""
-    if shrinkage in {"loo", "ledoit-wolf"} or temperature == "loo":
-        raise AttributeError(
-            f"{name}.partial_fit keeps moments and no rows, but shrinkage={shrinkage!r}, "
-            f"temperature={temperature!r} looks at every row again. Use fit, or set shrinkage to "
-            "a number or 'oas' and temperature to a number."
+def calibration(value: Any) -> None:
+    """Check how scores are to become probabilities."""
+    if not (value is None or value in ("auto", "class", "temperature")):
+        raise ValueError(
+            f'calibration must be "auto", "class", "temperature" or None, got {value!r}.'
         )
+
+
+def refine(value: Any) -> None:
+    """Check whether there may be a second stage."""
+    if not (value is False or (isinstance(value, str) and value == "auto")):
+        raise ValueError(f'refine must be False or "auto", got {value!r}.')
+
+
+def refuse_streaming(name: str, parameters: dict[str, Any]) -> NoReturn:
+    """Say why a stream of rows cannot be fitted with choices that look at all rows again."""
+    listed = ", ".join(f"{key}={value!r}" for key, value in parameters.items())
+    raise AttributeError(
+        f"{name}.partial_fit keeps moments and no rows, but {listed} looks at every row again. "
+        "Use fit, or set shrinkage to a number or 'oas' and temperature to a number."
+    )
+
+
+def refuse_going_on(columns: int) -> NoReturn:
+    """Say that a fit of few rows has kept no moments to go on from."""
+    raise ValueError(
+        f"partial_fit cannot go on from a fit of fewer rows than columns: no {columns} × {columns} "
+        "scatter was kept. Fit all rows at once."
+    )
 
 
 def streamed_classes(known: Any, classes: Any) -> np.ndarray[Any, Any]:
@@ -103,18 +139,134 @@ def several_classes(classes: np.ndarray[Any, Any]) -> None:
         )
 
 
-def priors(value: Any, n_classes: int) -> Array:
-    """Check class probabilities."""
-    p = real_array("priors", value, shape="(K,)", min_ndim=1)
-    if p.shape != (n_classes,):
+def priors(value: Any, classes: np.ndarray[Any, Any]) -> Array | None:
+    """Check class probabilities and put them in the order of `classes`; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if value != "uniform":
+            raise ValueError(
+                "priors must be class probabilities, a mapping from label to probability or "
+                f'"uniform", got {value!r}.'
+            )
+        return np.full(len(classes), 1.0 / len(classes))
+    p = real_array("priors", _in_order("priors", value, classes), shape="(K,)", min_ndim=1)
+    if p.shape != (len(classes),):
         raise ValueError(
-            f"priors must have one entry for each of the {n_classes} classes, got shape {p.shape}."
+            f"priors must have one entry for each of the {len(classes)} classes, got shape "
+            f"{p.shape}."
         )
     if not (p > 0).all() or abs(p.sum() - 1.0) > 1e-8:
         raise ValueError(
             f"priors must be positive and sum to 1, got {p.tolist()}. Divide them by their sum."
         )
     return p
+
+
+def _in_order(name: str, value: Any, classes: np.ndarray[Any, Any]) -> Any:
+    """Return the values of a mapping or a labelled Series in the order of the classes."""
+    if isinstance(value, Mapping):
+        given = dict(value)
+    elif hasattr(value, "index") and hasattr(value, "to_dict"):
+        given = value.to_dict()
+        if len(given) < len(value):
+            raise ValueError(f"{name} has a label twice.")
+    else:
+        return value
+    labels = classes.tolist()
+    missing = [label for label in labels if label not in given]
+    unknown = [label for label in given if label not in labels]
+    if missing or unknown:
+        raise ValueError(
+            f"{name} must have one entry for each of the classes {labels}, and those alone; "
+            f"missing: {missing}, unknown: {unknown}. A list or array is taken in the order of "
+            "the classes."
+        )
+    return [given[label] for label in labels]
+
+
+def class_weight(value: Any, classes: np.ndarray[Any, Any], counts: Array) -> Array | None:
+    """Check weights of classes and return them in the order of `classes`; None stays None."""
+    if value is None:
+        return None
+    if isinstance(value, str) and value == "balanced":
+        return cast(Array, counts.sum() / (len(classes) * counts))
+    if not isinstance(value, Mapping):
+        raise TypeError(
+            f'class_weight must be None, "balanced" or a mapping from label to weight, '
+            f"got {value!r}."
+        )
+    labels = classes.tolist()
+    unknown = [label for label in value if label not in labels]
+    if unknown and any(label not in value for label in labels):
+        raise ValueError(
+            f"class_weight holds labels that are not among the classes {labels}: {unknown}. "
+            "Classes that it does not name weigh 1."
+        )
+    weights = real_array(
+        "class_weight", [value.get(label, 1.0) for label in labels], shape="(K,)", min_ndim=1
+    )
+    if not (weights > 0).all():
+        raise ValueError(f"class_weight must be positive, got {dict(value)}.")
+    return weights
+
+
+def no_mask(**arrays: Any) -> None:
+    """Refuse masked entries, which would be taken for data."""
+    for name, value in arrays.items():
+        if np.ma.is_masked(value):
+            raise TypeError(f"{name} has masked entries. Remove or impute them first.")
+
+
+def repeats(value: Any, n: int) -> Array:
+    """Check sample weights: how many equal rows each row stands for."""
+    weights = real_array("sample_weight", value, shape="(n,)", min_ndim=0)
+    if weights.ndim == 0:
+        weights = np.full(n, float(weights))
+    if weights.shape != (n,):
+        raise ValueError(
+            f"sample_weight.shape == {weights.shape}, expected {(n,)}: one weight a row of X."
+        )
+    usable_weights("sample_weight", weights)
+    smallest, largest = weights[weights > 0].min(), weights.max()
+    if smallest * 1e12 < largest:
+        raise ValueError(
+            f"sample_weight ranges from {smallest:g} to {largest:g}, so the rows of small weight "
+            "are lost in rounding. Set such weights to 0, or bring them within a factor of 1e12."
+        )
+    return weights
+
+
+def group_codes(value: Any, n: int) -> NDArray[np.intp]:
+    """Check labels of groups, one a row, and return a code for each."""
+    labels = np.asarray(value)
+    if labels.shape != (n,):
+        raise ValueError(f"groups must have one label a row of X, {n}, got shape {labels.shape}.")
+    try:
+        names, codes = np.unique(labels, return_inverse=True)
+    except TypeError:
+        raise TypeError(
+            "groups must hold labels that can be sorted, got a mixture of types. Convert them to "
+            "strings."
+        ) from None
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError(
+            "groups must not hold NaN or infinity. Give such rows a group of their own."
+        )
+    if len(names) < 2:
+        raise ValueError("groups must name at least 2 groups, got 1: it cannot be left out.")
+    return codes
+
+
+def component_count(value: Any, most: int) -> int:
+    """Check a number of discriminant axes; None is all of them."""
+    count = most if value is None else step_count("n_components", value)
+    if count > most:
+        raise ValueError(
+            f"n_components must be at most {most}, the number of classes less one or of columns, "
+            f"got {count}."
+        )
+    return count
 
 
 def spread_within(scatter: Array) -> None:

@@ -54,7 +54,8 @@ class ClassMoments:
         Parameters
         ----------
         X : (n, d)
-            Samples, one a row. They are read block by block and never copied as a whole.
+            Samples, one a row, dense or in sparse rows. They are read block by block and never
+            copied as a whole.
         codes : (n,)
             The class of each row, an integer from 0 to K − 1.
         n_classes : int
@@ -66,7 +67,7 @@ class ClassMoments:
         -------
         ClassMoments
         """
-        rows = np.asarray(X)
+        rows = X if hasattr(X, "toarray") else np.asarray(X)
         w = None if weights is None else np.asarray(weights, dtype=np.float64)
         return _by_class(rows, np.asarray(codes), n_classes, w)
 
@@ -99,9 +100,7 @@ class ClassMoments:
         return Moments(between.count, between.mean, self.scatter + between.scatter)
 
 
-def _by_class(
-    X: NDArray[Any], codes: NDArray[Any], n_classes: int, weights: Array | None
-) -> ClassMoments:
+def _by_class(X: Any, codes: NDArray[Any], n_classes: int, weights: Array | None) -> ClassMoments:
     """Centre every stretch of rows of one class within a block; merge the stretches at the end.
 
     Reading the rows in the order of their classes leaves few stretches and no loop over rows.
@@ -113,7 +112,7 @@ def _by_class(
     stretches: list[tuple[int, Scalars, Array]] = []
     for at in row_blocks(X.shape):
         taken = order[at]
-        block = X[taken].astype(np.float64, copy=False)
+        block = dense_rows(X, taken).astype(np.float64, copy=False)
         w = None if weights is None else weights[taken]
         for k, rows in _stretches(ends, at):
             block[rows] -= origins[k]
@@ -123,12 +122,18 @@ def _by_class(
     return ClassMoments(counts, origins + offsets, scatter + between)
 
 
-def _first_rows(X: NDArray[Any], order: NDArray[Any], ends: NDArray[Any]) -> Array:
+def _first_rows(X: Any, order: NDArray[Any], ends: NDArray[Any]) -> Array:
     """Return the first row of each class; 0 for a class without rows."""
     starts = np.concatenate([[0], ends[:-1]])
     first = np.zeros((len(ends), X.shape[1]))
-    first[starts < ends] = X[order[starts[starts < ends]]]
+    first[starts < ends] = dense_rows(X, order[starts[starts < ends]])
     return first
+
+
+def dense_rows(X: Any, at: Any) -> NDArray[Any]:
+    """Return some rows of a dense or sparse matrix as an array."""
+    rows = X[at]
+    return cast(NDArray[Any], rows.toarray() if hasattr(rows, "toarray") else rows)
 
 
 def _stretches(ends: NDArray[Any], at: slice) -> Iterator[tuple[int, slice]]:

@@ -79,7 +79,11 @@ def analytic_softmax(
 
 
 def softmax_coefficients(
-    moments: ClassMoments, *, shrinkage: float = 0.0, priors: Array | None = None
+    moments: ClassMoments,
+    *,
+    shrinkage: float = 0.0,
+    unit: float | None = None,
+    priors: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return the coefficients that class moments and a shrunk covariance determine.
 
@@ -91,6 +95,8 @@ def softmax_coefficients(
         A class without rows gets coefficients 0 and intercept −inf: probability 0.
     shrinkage : float
         γ in [0, 1].
+    unit : float, optional
+        τ; the default is tr S / d.
     priors : (K,), optional
         Positive class probabilities; the default is the class frequencies. They enter the
         intercepts only.
@@ -105,7 +111,7 @@ def softmax_coefficients(
     ValueError
         If the covariance is singular.
     """
-    scale, lower = _factor(shrunk_covariance(moments, shrinkage), moments)
+    scale, lower = _factor(shrunk_covariance(moments, shrinkage, unit), moments)
     centre = moments.mean
     half = _whiten(_deviations(moments, centre), scale, lower)
     coefficients = solve_triangular(lower, half.T, lower=True, trans=1).T / scale
@@ -127,11 +133,11 @@ def _whitened_coefficients(moments: ClassMoments) -> tuple[Array, Array]:
     return coefficients, intercepts
 
 
-def shrunk_covariance(moments: ClassMoments, shrinkage: float) -> Array:
-    """Return (1 − γ) S + γ (tr S / d) I, where S is the scatter within the classes over n."""
+def shrunk_covariance(moments: ClassMoments, shrinkage: float, unit: float | None = None) -> Array:
+    """Return (1 − γ) S + γ τ I, where S is the scatter within the classes over n, τ = tr S / d."""
     covariance: Array = (1.0 - shrinkage) / moments.count * moments.scatter
     diagonal = covariance.ravel()[:: len(covariance) + 1]
-    diagonal += shrinkage * mean_variance(moments)
+    diagonal += shrinkage * (mean_variance(moments) if unit is None else unit)
     return covariance
 
 

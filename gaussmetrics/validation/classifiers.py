@@ -5,8 +5,8 @@ What passes is stated here, before anything is run: see `MARGINS` and `ROUNDING`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from zlib import crc32
 
@@ -24,15 +24,18 @@ C = 1.0
 """The baselines minimise the objective of ``LogisticRegression(C=1)``, scikit-learn's default."""
 
 MARGINS = {
-    "test log-loss": NotWorse(0.1, higher_is_better=False),
-    "test accuracy": NotWorse(0.04, higher_is_better=True),
-    "train log-loss": NotWorse(0.1, higher_is_better=False),
-    "train accuracy": NotWorse(0.05, higher_is_better=True),
+    "test log-loss": NotWorse(0.05, higher_is_better=False),
+    "test accuracy": NotWorse(0.03, higher_is_better=True),
+    "train log-loss": NotWorse(0.08, higher_is_better=False),
+    "train accuracy": NotWorse(0.04, higher_is_better=True),
 }
 """How much worse than a baseline the closed form may score, in nats and in shares of the rows.
 
 The baselines are fitted to the training rows' log-loss and the closed form is not.
 """
+
+MANY_ROWS = {**MARGINS, "test log-loss": NotWorse(0.02, higher_is_better=False)}
+"""The same where rows are many, and draws of them alike: .117 against .078 does not pass."""
 
 ROUNDING = 1e-9
 """Largest relative difference between two routes to the same number."""
@@ -115,11 +118,14 @@ class Classification:
         Makes the classifier under test.
     rows_per_class : int, optional
         How many rows of each class it is trained on; default: seven in ten.
+    margins : mapping, optional
+        How much worse it may be in each score.
     """
 
     name: str
     classifier: Classifier = analytic
     rows_per_class: int | None = None
+    margins: Mapping[str, NotWorse] = field(default_factory=lambda: MARGINS)
 
     def comparisons(self, dataset: Dataset, *, samples: int, seed: int) -> Iterator[Work]:
         """List the one comparison: repeated stratified splits, one for every 5000 samples."""
@@ -131,11 +137,20 @@ class Classification:
         rows = f"{stratified(dataset.labels, self.rows_per_class, rng).sum()} training rows"
         return [
             Outcome(
-                dataset.name, rows, score, float(own.mean()), _paired(baseline, score, own, other)
+                dataset.name,
+                rows,
+                score,
+                float(own.mean()),
+                self._paired(baseline, score, own, other),
             )
             for baseline, others in zip(BASELINES, scores[1:], strict=True)
             for score, own, other in zip(MARGINS, scores[0], others, strict=True)
         ]
+
+    def _paired(self, baseline: str, score: str, own: Array, other: Array) -> Estimate:
+        """Return a baseline's mean score, with the standard error of its difference from ours."""
+        _, error = mean_with_error(own - other)
+        return Estimate(baseline, float(other.mean()), error, self.margins[score])
 
     def _scores(self, dataset: Dataset, rng: np.random.Generator) -> Array:
         """Return the scores of one split, (1 + baselines, len(MARGINS))."""
@@ -150,12 +165,6 @@ class Classification:
                 for predict in predictors
             ]
         )
-
-
-def _paired(baseline: str, score: str, own: Array, other: Array) -> Estimate:
-    """Return a baseline's mean score, with the standard error of its difference from ours."""
-    _, error = mean_with_error(own - other)
-    return Estimate(baseline, float(other.mean()), error, MARGINS[score])
 
 
 def stratified(labels: Codes, rows_per_class: int | None, rng: np.random.Generator) -> Codes:
@@ -288,7 +297,7 @@ def least_squares(dataset: Dataset) -> Array:
 CLASSIFIERS: tuple[Classification | Identity, ...] = (
     Classification("ten rows a class", rows_per_class=10),
     Classification("thirty rows a class", rows_per_class=30),
-    Classification("seven rows in ten"),
+    Classification("seven rows in ten", margins=MANY_ROWS),
     Identity(
         "plain log-posterior", plain_posterior, "LinearDiscriminantAnalysis", discriminant_posterior
     ),

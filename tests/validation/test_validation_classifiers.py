@@ -200,3 +200,10 @@ def test_a_sabotaged_classifier_makes_the_run_fail(what, capsys):
     for check in SABOTAGE[what]:
         assert main(["--quick", "--dataset", "wine"], checks=[check]) == 1
         assert "FAIL" in capsys.readouterr().out
+
+
+def test_a_log_loss_half_as_high_again_is_no_pass():
+    """.117 against .078, with the standard error that such rows have."""
+    assert not classifiers.MANY_ROWS["test log-loss"](0.117, Estimate("", 0.078, 0.005, equal), 0.0)
+    many = {work.name: work.margins for work in CLASSIFIERS if isinstance(work, Classification)}
+    assert many["seven rows in ten"] is classifiers.MANY_ROWS
