@@ -14,6 +14,7 @@ from gaussmetrics._array.types import Array
 from gaussmetrics.laws import covariance_checks
 from gaussmetrics.laws.dense import Dense, is_well_factorised
 from gaussmetrics.laws.diagonal import Diagonal
+from gaussmetrics.laws.given import Columns, Precision
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.singular import Singular
 from gaussmetrics.laws.structure import Structure
@@ -100,7 +101,7 @@ class Covariance(Structure):
                [ 2., 13.]])
         """
         triangle = covariance_checks.cholesky_factor("lower", lower)
-        return Dense(triangle, factor=triangle)
+        return Dense(triangle)
 
     @staticmethod
     def from_factor(factor: ArrayLike, diagonal: ArrayLike | None = None) -> Structure:
@@ -137,10 +138,12 @@ class Covariance(Structure):
         columns = covariance_checks.factor_matrix("factor", factor)
         if diagonal is None:
             return from_columns(columns)
-        low_rank = LowRank(columns, covariance_checks.factor_diagonal(diagonal, columns))
+        noise = covariance_checks.factor_diagonal(diagonal, columns)
+        batch = np.broadcast_shapes(columns.shape[:-2], noise.shape[:-1])
+        low_rank = LowRank(columns, noise).broadcast_to(batch)
         if columns.shape[-1] < low_rank.dim:
             return low_rank
-        return Dense(triangles.triangle(low_rank.factor()), factor=low_rank.factor())
+        return Dense(triangles.triangle(low_rank.factor()), given=low_rank.given)
 
     @staticmethod
     def from_precision(precision: ArrayLike) -> Structure:
@@ -154,7 +157,7 @@ class Covariance(Structure):
         Returns
         -------
         Covariance
-            Without structure, known by a factor of P⁻¹.
+            Without structure, known by its precision.
 
         Raises
         ------
@@ -173,7 +176,8 @@ class Covariance(Structure):
         upper = Dense.from_matrix(matrix[..., ::-1, ::-1], "precision").lower[..., ::-1, ::-1]
         reversed_inverse = triangles.invert_lower(upper[..., ::-1, ::-1])
         lower = np.ascontiguousarray(transpose(reversed_inverse[..., ::-1, ::-1]))
-        return Dense(lower, factor=lower)
+        inverse = np.ascontiguousarray(transpose(upper))
+        return Dense(lower, given=Precision(matrix), inverse=inverse)
 
     @staticmethod
     def from_eigendecomposition(
@@ -193,7 +197,7 @@ class Covariance(Structure):
         Returns
         -------
         Covariance
-            Without structure, known by its factor V √w.
+            Without structure, known by its eigenvalues and eigenvectors.
 
         Raises
         ------
@@ -209,7 +213,10 @@ class Covariance(Structure):
         """
         w = covariance_checks.variances("eigenvalues", eigenvalues, allow_zero=allow_singular)
         v = covariance_checks.orthogonal_matrix("eigenvectors", eigenvectors, w)
-        covariance = from_columns(v * np.sqrt(w)[..., None, :])
+        batch = np.broadcast_shapes(w.shape[:-1], v.shape[:-2])
+        v = np.broadcast_to(v, (*batch, *v.shape[-2:]))
+        w = np.broadcast_to(w, (*batch, *w.shape[-1:]))
+        covariance = from_given(Columns(v, weights=w))
         if not allow_singular:
             covariance_checks.not_singular("eigenvalues", covariance.singular, w)
         return covariance
@@ -243,7 +250,7 @@ def stacked(covs: Sequence[Any]) -> Structure:
     if kinds == {LowRank}:
         columns = _of_one_width([cov.columns for cov in covs])
         return LowRank(columns, np.stack([cov.noise for cov in covs]))
-    if all(cov.given_by_matrix for cov in covs):
+    if all(cov.given.knows_entries for cov in covs):
         return from_symmetric(np.stack([cov.dense() for cov in covs]), allow_singular=True)
     return from_columns(_of_one_width([cov.factor() for cov in covs]))
 
@@ -258,11 +265,17 @@ def _of_one_width(factors: Sequence[Array]) -> Array:
 
 def from_columns(columns: Array) -> Structure:
     """Return F Fᵀ: positive definite if F has d independent columns, singular otherwise."""
+    return from_given(Columns(columns))
+
+
+def from_given(given: Columns) -> Structure:
+    """Return F diag(w) Fᵀ + diag(v)."""
+    columns = given.factor()
     d, r = columns.shape[-2:]
     if r < d:
-        return Singular(columns)
+        return Singular(columns, given=given)
     lower = triangles.triangle(columns)
     rows = np.sqrt(sum_of_squares(columns, 1))
     if (linalg.diagonal(lower) <= linalg.eigenvalue_cutoff(r) * rows).any():
-        return Singular(columns)
-    return Dense(lower, factor=columns)
+        return Singular(columns, given=given)
+    return Dense(lower, given=given)

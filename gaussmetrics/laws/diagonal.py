@@ -10,8 +10,9 @@ import numpy as np
 
 from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import frozen
-from gaussmetrics._array.types import Array, Scalars
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics._array.types import Array, Index, Scalars
+from gaussmetrics.laws.given import Columns
+from gaussmetrics.laws.structure import Structure
 
 
 @final
@@ -34,8 +35,8 @@ class Diagonal(Structure):
         return frozen(np.where(positive, 1.0 / np.where(positive, self.deviations, 1.0), 0.0))
 
     @property
-    def given_by_matrix(self) -> bool:
-        return True
+    def given(self) -> Columns:
+        return Columns(np.zeros((*self._variances.shape, 0)), noise=self._variances)
 
     def dense(self) -> Array:
         return self._variances[..., None] * np.eye(self.dim)

@@ -10,8 +10,9 @@ import numpy as np
 
 from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import frozen, sum_of_squares, transpose
-from gaussmetrics._array.types import Array, Scalars
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics._array.types import Array, Index, Scalars
+from gaussmetrics.laws.given import Columns, Entries, Given, kept
+from gaussmetrics.laws.structure import Structure
 
 
 @final
@@ -19,16 +20,22 @@ class Singular(Structure):
     """Σ = F Fᵀ of any rank: the law lives on the range of F.
 
     Singular values of F below the cutoff count as zero. `scale` is the size their rounding is
-    measured by, the largest of them unless F is what is left of something larger. `matrix` is
-    given where F was computed from it.
+    measured by, the largest of them unless F is what is left of something larger. `matrix`, or
+    another form, is given where F was computed from it.
     """
 
     def __init__(
-        self, columns: Array, scale: Array | None = None, matrix: Array | None = None
+        self,
+        columns: Array,
+        scale: Array | None = None,
+        matrix: Array | None = None,
+        given: Given | None = None,
     ) -> None:
         self.columns = frozen(columns)
         self.scale = None if scale is None else frozen(np.asarray(scale))
         self.given_matrix = None if matrix is None else frozen(matrix)
+        form: Given = Columns(columns) if matrix is None else Entries(matrix)
+        self._given = kept(form if given is None else given)
         self.dim = columns.shape[-2]
         self.batch_shape = columns.shape[:-2]
 
@@ -48,8 +55,8 @@ class Singular(Structure):
         return frozen(transpose(u / np.where(s > 0, s, 1.0)[..., None, :]))
 
     @property
-    def given_by_matrix(self) -> bool:
-        return self.given_matrix is not None
+    def given(self) -> Given:
+        return self._given
 
     def dense(self) -> Array:
         if self.given_matrix is not None:
@@ -118,4 +125,4 @@ class Singular(Structure):
     def _with_parts(self, change: Callable[[Array, int], Array]) -> Singular:
         scale = None if self.scale is None else change(np.asarray(self.scale), 0)
         matrix = None if self.given_matrix is None else change(self.given_matrix, 2)
-        return Singular(change(self.columns, 2), scale, matrix)
+        return Singular(change(self.columns, 2), scale, matrix, self._given.changed(change))

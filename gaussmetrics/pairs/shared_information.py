@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmetrics._array.linalg import transpose
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array.types import Array, Index, Scalars
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.singular import Singular
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics.laws.structure import Structure
 
 
 def shared_information(cov: Structure, x: Index, y: Index) -> Scalars:
