@@ -64,4 +64,6 @@ def _of_like_size(g: DoubleDouble, f: DoubleDouble) -> DoubleDouble:
     largest = [np.abs(x.leading).max(axis=(-2, -1), initial=0.0) for x in (f, g)]
     steps = np.frexp(largest[0])[1] - np.frexp(largest[1])[1]
     steps = np.where(np.abs(steps) > 8, steps, 0)[..., None, None]
+    if not steps.any():
+        return g
     return DoubleDouble(*(np.ldexp(part, steps) for part in g))

@@ -29,7 +29,9 @@ def overlaps(p: Structure, q: Structure) -> Array:
         beyond = (outside[0] * outside[1])[..., None]
         shape = (*within.shape[:-1], count)
         return np.concatenate([within, np.broadcast_to(beyond, shape)], axis=-1)
-    s = np.linalg.svd(overlap(p, q), compute_uv=False)[..., : p.dim]
+    s = np.asarray(np.linalg.svd(overlap(p, q), compute_uv=False), float)[..., : p.dim]
+    if not (p.singular or q.singular):
+        return s
     # Beyond either rank there is only rounding.
     exist = np.arange(s.shape[-1]) < np.minimum(p.rank(), q.rank())[..., None]
     return np.where(exist, s, 0.0)
@@ -89,14 +91,17 @@ def eigenvalue_differences(p: Structure, q: Structure) -> Array:
     paired = np.abs(cosines) > 0.5
     change = linalg.diagonal(difference_along(p, q, transpose(v)) @ turn)
     change = np.where(paired, change / np.where(paired, cosines, 1.0), a - b)
-    return np.where((a == 0.0) & (b == 0.0), 0.0, change)
+    return np.where((a == 0.0) & (b == 0.0), 0.0, change) if p.singular and q.singular else change
 
 
 def _eigenvectors(cov: Structure) -> tuple[Array, Array]:
     """Return the eigenvalues, largest first and zero beyond the rank, and their vectors."""
     w, v = np.linalg.eigh(cov.dense())
+    values, vectors = np.maximum(w[..., ::-1], 0.0), v[..., ::-1]
+    if not cov.singular:
+        return values, vectors
     exist = np.arange(cov.dim) < np.asarray(cov.rank())[..., None]
-    return np.where(exist, np.maximum(w[..., ::-1], 0.0), 0.0), v[..., ::-1]
+    return np.where(exist, values, 0.0), vectors
 
 
 def _eigenvalues(cov: Structure) -> Array:

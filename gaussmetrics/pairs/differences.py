@@ -14,6 +14,7 @@ from gaussmetrics._array.types import Array
 from gaussmetrics.laws.given import Columns, Entries, Precision
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.structure import Structure
+from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
 
 ColumnMap: TypeAlias = Callable[[Array], Array]
 
@@ -68,8 +69,11 @@ def difference_along(p: Structure, q: Structure, rows: Array) -> Array:
 def difference(p: Structure, q: Structure) -> Difference:
     """Return Σp − Σq, where nothing is rounded before the difference."""
     a, b = p.given, q.given
+    if both_low_rank(p, q):
+        diagonal, left, right = low_rank_difference(as_low_rank(p), as_low_rank(q))
+        return Difference(left, right, diagonal)
     if isinstance(a, Columns) and isinstance(b, Columns):
-        return _of_columns(a, b)
+        return Difference(*_of_factors(unrounded_factor(a), unrounded_factor(b)))
     if isinstance(a, Precision):
         if isinstance(b, Precision):
             return _of_precisions(a, b, p, q)
@@ -83,13 +87,6 @@ def given_by_columns(p: Structure, q: Structure) -> bool:
     return isinstance(p.given, Columns) and isinstance(q.given, Columns)
 
 
-def _of_columns(a: Columns, b: Columns) -> Difference:
-    if a.noise is None or b.noise is None:
-        return Difference(*_of_factors(unrounded_factor(a), unrounded_factor(b)))
-    left, right = _of_factors(_unrounded_columns(a), _unrounded_columns(b))
-    return Difference(left, right, a.noise - b.noise)
-
-
 def low_rank_difference(p: LowRank, q: LowRank) -> DiagonalPlusProduct:
     """Return Σp − Σq, in which nothing of size d × d occurs."""
     left, right = _of_factors(exactly(p.columns), exactly(q.columns))
@@ -97,8 +94,13 @@ def low_rank_difference(p: LowRank, q: LowRank) -> DiagonalPlusProduct:
 
 
 def _of_factors(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
-    """Return L and R with F Fᵀ − G Gᵀ = L Rᵀ: Y (Z + Y)ᵀ + Z Yᵀ for Z = G Q, Y = F − Z."""
-    y, z = procrustes.aligned_difference(f, g)
+    """Return L and R with F Fᵀ − G Gᵀ = L Rᵀ: Y (Z + Y)ᵀ + Z Yᵀ for Z = G Q, Y = F − Z.
+
+    Every variable counts alike in the rotation Q: it is found in units of powers of two.
+    """
+    _, unit = np.frexp(np.abs(f.leading).max(axis=-1, keepdims=True, initial=0.0))
+    rows = (DoubleDouble(*(np.ldexp(part, -unit) for part in x)) for x in (f, g))
+    y, z = (np.ldexp(part, unit) for part in procrustes.aligned_difference(*rows))
     return side_by_side(y, z), side_by_side(z + y, y)
 
 
