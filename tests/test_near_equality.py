@@ -151,7 +151,8 @@ def test_batches_and_members_keep_what_was_given(forms):
     moved = oracles.squared_wasserstein_distance(exact_p, exact_q)
     many = [law.covariance.broadcast_to((4,)) for law in (p, q)]
     a, b = (gm.Gaussian(np.zeros((4, 3)), cov) for cov in many)
-    for first, second in [(a, b), (a[1], b[2]), (a[:, None], q), (p, b[[0, 3]])]:
+    stacks = [gm.Gaussian.stack([law, law]) for law in (p, q)]
+    for first, second in [(a, b), (a[1], b[2]), (a[:, None], q), (p, b[[0, 3]]), stacks]:
         for value, right in (
             (gm.kl_divergence(first, second), truth),
             (gm.squared_wasserstein_distance(first, second), moved),

@@ -244,6 +244,11 @@ def from_symmetric(matrix: Array, *, allow_singular: bool = False) -> Structure:
 
 def stacked(covs: Sequence[Any]) -> Structure:
     """Return covariances of one batch shape as one batch, with the structure all of them have."""
+    if _given_alike(covs):
+        given = covs[0].given
+        parts = zip(*(cov.given for cov in covs), strict=True)
+        given = given._make(None if part[0] is None else np.stack(part) for part in parts)
+        return Dense(np.stack([cov.lower for cov in covs]), given=given)
     kinds = {type(cov) for cov in covs}
     if kinds == {Diagonal}:
         return Diagonal(np.stack([cov.variances() for cov in covs]))
@@ -253,6 +258,12 @@ def stacked(covs: Sequence[Any]) -> Structure:
     if all(cov.given.knows_entries for cov in covs):
         return from_symmetric(np.stack([cov.dense() for cov in covs]), allow_singular=True)
     return from_columns(_of_one_width([cov.factor() for cov in covs]))
+
+
+def _given_alike(covs: Sequence[Any]) -> bool:
+    """Tell whether all are without structure, and given in one form by arrays of one shape."""
+    forms = {(type(cov), type(cov.given), *map(np.shape, cov.given)) for cov in covs}
+    return len(forms) == 1 and isinstance(covs[0], Dense)
 
 
 def _of_one_width(factors: Sequence[Array]) -> Array:

@@ -36,6 +36,8 @@ class Dense(Structure):
         self._matrix = None if matrix is None else frozen(matrix)
         form: Given = Columns(lower) if matrix is None else Entries(matrix)
         self._given = kept(form if given is None else given)
+        if isinstance(self._given, Entries):
+            self._matrix = self._given.matrix
         self._inverse = None if inverse is None else frozen(inverse)
         self.dim = lower.shape[-1]
         self.batch_shape = lower.shape[:-2]

@@ -9,9 +9,9 @@ import numpy as np
 
 from gaussmetrics._array import double_double, linalg, procrustes
 from gaussmetrics._array.double_double import DoubleDouble, exactly, two_sum
-from gaussmetrics._array.linalg import side_by_side, sum_of_squares, transpose
+from gaussmetrics._array.linalg import side_by_side, transpose
 from gaussmetrics._array.types import Array
-from gaussmetrics.laws.given import Columns, Entries, Precision
+from gaussmetrics.laws.given import Columns, Entries, Given, Precision
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
@@ -74,12 +74,20 @@ def difference(p: Structure, q: Structure) -> Difference:
         return Difference(left, right, diagonal)
     if isinstance(a, Columns) and isinstance(b, Columns):
         return Difference(*_of_factors(unrounded_factor(a), unrounded_factor(b)))
-    if isinstance(a, Precision):
-        if isinstance(b, Precision):
+    if isinstance(a, Precision) or isinstance(b, Precision):
+        # Far apart, where products overflow, the difference is taken plainly.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _with_precision(a, b, p, q)
+    return _of_matrices(a, b)
+
+
+def _with_precision(a: Given, b: Given, p: Structure, q: Structure) -> Difference:
+    if isinstance(b, Precision):
+        if isinstance(a, Precision):
             return _of_precisions(a, b, p, q)
-        change = _from_precision(b, a, q, p)
-        return change._replace(left=-change.left)
-    return _from_precision(a, b, p, q) if isinstance(b, Precision) else _of_matrices(a, b)
+        return _from_precision(a, b, p, q)
+    change = _with_precision(b, a, q, p)
+    return change._replace(left=-change.left)
 
 
 def given_by_columns(p: Structure, q: Structure) -> bool:
@@ -127,7 +135,8 @@ def _from_precision(a: Entries | Columns, b: Precision, p: Structure, q: Structu
 
 def _unless_far(near: Difference, whitened: Array, p: Structure, q: Structure) -> Difference:
     """Return a difference known to the size of itself whitened, or where that is large, plainly."""
-    far = np.asarray(sum_of_squares(whitened, 2) > 0.25)[..., None, None]
+    # What overflowed is not below one half, either.
+    far = ~(np.abs(whitened) < 0.5).all(axis=(-2, -1), keepdims=True)
     if near.right is None or not far.any():
         return near
     left = np.where(far, p.dense() - q.dense(), near.left)
