@@ -5,6 +5,7 @@ import oracles
 import random_laws
 
 import gaussmetrics as gm
+from gaussmetrics.laws.given import Columns
 
 Cov = gm.Covariance
 D = 5
@@ -61,8 +62,8 @@ def exact(cov):
     if hasattr(cov, "noise"):
         f = oracles.matrix(cov.columns)
         return f * f.T + oracles.mp.diag([oracles.mp.mpf(float(v)) for v in cov.noise])
-    if getattr(cov, "given_factor", None) is not None:
-        f = oracles.matrix(cov.given_factor)
+    if isinstance(cov.given, Columns) and cov.given.columns.size:
+        f = oracles.matrix(cov.given.columns)
         return f * f.T
     return oracles.matrix(cov.dense())
 

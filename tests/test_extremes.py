@@ -22,7 +22,11 @@ def line(mean, deviation):
 def exact(p):
     """Mean and covariance as given, in the current precision."""
     lower = oracles.matrix(p.covariance.factor())
-    cov = lower * lower.T if not p.covariance.given_by_matrix else oracles.matrix(p.cov)
+    cov = (
+        lower * lower.T
+        if p.covariance.given is not None and type(p.covariance.given).__name__ == "Columns"
+        else oracles.matrix(p.cov)
+    )
     return oracles.matrix(p.mean[:, None]), cov
 
 

@@ -44,6 +44,8 @@ def stacked(top: Array, bottom: Array) -> Array:
 def same_width(f: Array, g: Array) -> tuple[Array, Array]:
     """Pad the narrower of two factors with zero columns."""
     width = max(f.shape[-1], g.shape[-1])
+    if f.shape[-1] == g.shape[-1]:
+        return f, g
     padded = [
         np.concatenate([x, np.zeros((*x.shape[:-1], width - x.shape[-1]))], axis=-1) for x in (f, g)
     ]

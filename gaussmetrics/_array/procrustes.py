@@ -4,66 +4,46 @@ from __future__ import annotations
 
 import numpy as np
 
+from gaussmetrics._array.double_double import DoubleDouble, accurate_matmul
 from gaussmetrics._array.linalg import pair_sums, same_width, side_by_side, stacked, transpose
 from gaussmetrics._array.types import Array
 
 
-def accurate_matmul(a: Array, b: Array) -> Array:
-    """Return A B with an error near ε·|AB| even where the sum cancels.
-
-    A and B are cut into slices so short that the leading products are exact in double precision
-    (Ozaki, Ogita, Oishi & Rump 2012, doi:10.1007/s11075-011-9478-1).
-    """
-    bits = int((53 - np.ceil(np.log2(a.shape[-1]))) // 2)
-    a1 = _leading_bits(a, bits, -1)
-    a2 = _leading_bits(a - a1, bits, -1)
-    b1 = _leading_bits(b, bits, -2)
-    b2 = _leading_bits(b - b1, bits, -2)
-    a3, b3 = (a - a1) - a2, (b - b1) - b2
-    rest = a1 @ b3 + a2 @ (b - b1) + a3 @ b
-    total, error = two_sum(a1 @ b1, a1 @ b2)
-    total, another = two_sum(total, a2 @ b1)
-    return total + ((error + another) + rest)
-
-
-def _leading_bits(matrix: Array, bits: int, axis: int) -> Array:
-    """Round each row or column to a multiple of its largest entry times 2**-bits."""
-    largest = np.max(np.abs(matrix), axis=axis, keepdims=True)
-    _, exponent = np.frexp(largest)
-    anchor = np.ldexp(np.where(largest > 0, 1.5, 0.0), exponent + 52 - bits)
-    return (matrix + anchor) - anchor
-
-
-def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """Return a + b and its rounding error (Knuth)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
-
-
-def aligned_difference(f: Array, g: Array) -> tuple[Array, Array]:
+def aligned_difference(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
     """Return F − G Q and G Q for the orthogonal Q that makes ‖F − G Q‖ smallest (Procrustes).
 
     Q is kept as a rounded matrix and a small correction, so that the difference of two nearly
     equal factors keeps its digits whatever rotation lies between them.
     """
-    f, g = same_width(f, g)
+    f, g = _padded(f, g)
     rotation, correction = _best_rotation(f, _of_like_size(g, f))
-    aligned = g @ rotation
-    both = side_by_side(f, -g)
-    difference = accurate_matmul(both, _below_identity(rotation)) - g @ correction
-    equal = (f == g).all(axis=(-2, -1))[..., None, None]
-    return np.where(equal, 0.0, difference), aligned
+    aligned = g.leading @ rotation
+    difference = _difference(f, g, rotation) - g.leading @ correction
+    equal = [(a == b).all(axis=(-2, -1)) for a, b in zip(f, g, strict=True)]
+    return np.where((equal[0] & equal[1])[..., None, None], 0.0, difference), aligned
 
 
-def _best_rotation(f: Array, g: Array) -> tuple[Array, Array]:
+def _padded(f: DoubleDouble, g: DoubleDouble) -> tuple[DoubleDouble, DoubleDouble]:
+    leading, rest = same_width(f.leading, g.leading), same_width(f.rest, g.rest)
+    return DoubleDouble(leading[0], rest[0]), DoubleDouble(leading[1], rest[1])
+
+
+def _difference(f: DoubleDouble, g: DoubleDouble, rotation: Array) -> Array:
+    """Return F − G Q."""
+    below = stacked(np.eye(rotation.shape[-1]), rotation)
+    difference = accurate_matmul(side_by_side(f.leading, -g.leading), below)
+    if not (f.rest.any() or g.rest.any()):
+        return difference
+    return difference + (f.rest - g.rest @ rotation)
+
+
+def _best_rotation(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
     """Return Q as a rounded matrix and a small correction, by Newton's steps from its rounding."""
-    u, s, vt = np.linalg.svd(transpose(g) @ f)
+    u, s, vt = np.linalg.svd(transpose(g.leading) @ f.leading)
     rotation, correction, eye = u @ vt, np.zeros_like(u), np.eye(u.shape[-1])
-    both = side_by_side(f, -g)
     for _ in range(4):
-        difference = accurate_matmul(both, _below_identity(rotation))
-        skew = transpose(g @ rotation) @ (difference - g @ correction)
+        difference = _difference(f, g, rotation) - g.leading @ correction
+        skew = transpose(g.leading @ rotation) @ difference
         skew = vt @ (skew - transpose(skew)) @ transpose(vt)
         turn = transpose(vt) @ (skew / pair_sums(s)) @ vt
         square = side_by_side(transpose(rotation), eye)
@@ -76,15 +56,14 @@ def _best_rotation(f: Array, g: Array) -> tuple[Array, Array]:
     return rotation, correction
 
 
-def _below_identity(rotation: Array) -> Array:
-    return stacked(np.eye(rotation.shape[-1]), rotation)
-
-
-def _of_like_size(g: Array, f: Array) -> Array:
+def _of_like_size(g: DoubleDouble, f: DoubleDouble) -> DoubleDouble:
     """Bring G to the size of F by a power of two where they differ by more than 2⁸.
 
     The best rotation stays the same, and its steps do not drown in the rounding of the larger one.
     """
-    largest = [np.abs(x).max(axis=(-2, -1), initial=0.0) for x in (f, g)]
+    largest = [np.abs(x.leading).max(axis=(-2, -1), initial=0.0) for x in (f, g)]
     steps = np.frexp(largest[0])[1] - np.frexp(largest[1])[1]
-    return np.ldexp(g, np.where(np.abs(steps) > 8, steps, 0)[..., None, None])
+    steps = np.where(np.abs(steps) > 8, steps, 0)[..., None, None]
+    if not steps.any():
+        return g
+    return DoubleDouble(*(np.ldexp(part, steps) for part in g))

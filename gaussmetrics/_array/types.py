@@ -9,5 +9,6 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[np.float64]
 Scalars: TypeAlias = np.float64 | NDArray[np.float64]
+Index: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
 Names: TypeAlias = tuple[str, ...]

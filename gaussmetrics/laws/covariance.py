@@ -15,6 +15,7 @@ from gaussmetrics.laws import covariance_checks
 from gaussmetrics.laws.definiteness import singular_factors
 from gaussmetrics.laws.dense import Dense, regular_factor
 from gaussmetrics.laws.diagonal import Diagonal
+from gaussmetrics.laws.given import Columns, Precision
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.singular import Singular
 from gaussmetrics.laws.structure import Structure
@@ -101,7 +102,7 @@ class Covariance(Structure):
                [ 2., 13.]])
         """
         triangle = covariance_checks.cholesky_factor("lower", lower)
-        return Dense(triangle, factor=triangle)
+        return Dense(triangle)
 
     @staticmethod
     def from_factor(factor: ArrayLike, diagonal: ArrayLike | None = None) -> Structure:
@@ -138,10 +139,12 @@ class Covariance(Structure):
         columns = covariance_checks.factor_matrix("factor", factor)
         if diagonal is None:
             return from_columns(columns, reading.precision(factor))
-        low_rank = LowRank(columns, covariance_checks.factor_diagonal(diagonal, columns))
+        noise = covariance_checks.factor_diagonal(diagonal, columns)
+        batch = np.broadcast_shapes(columns.shape[:-2], noise.shape[:-1])
+        low_rank = LowRank(columns, noise).broadcast_to(batch)
         if columns.shape[-1] < low_rank.dim:
             return low_rank
-        return Dense(triangles.triangle(low_rank.factor()), factor=low_rank.factor())
+        return Dense(triangles.triangle(low_rank.factor()), given=low_rank.given)
 
     @staticmethod
     def from_precision(precision: ArrayLike) -> Structure:
@@ -155,7 +158,7 @@ class Covariance(Structure):
         Returns
         -------
         Covariance
-            Without structure, known by a factor of P⁻¹.
+            Without structure, known by its precision.
 
         Raises
         ------
@@ -177,7 +180,8 @@ class Covariance(Structure):
         ]
         reversed_inverse = triangles.invert_lower(upper[..., ::-1, ::-1])
         lower = np.ascontiguousarray(transpose(reversed_inverse[..., ::-1, ::-1]))
-        return Dense(lower, factor=lower)
+        inverse = np.ascontiguousarray(transpose(upper))
+        return Dense(lower, given=Precision(matrix), inverse=inverse)
 
     @staticmethod
     def from_eigendecomposition(
@@ -197,7 +201,7 @@ class Covariance(Structure):
         Returns
         -------
         Covariance
-            Without structure, known by its factor V √w.
+            Without structure, known by its eigenvalues and eigenvectors.
 
         Raises
         ------
@@ -213,7 +217,10 @@ class Covariance(Structure):
         """
         w = covariance_checks.variances("eigenvalues", eigenvalues, allow_zero=allow_singular)
         v = covariance_checks.orthogonal_matrix("eigenvectors", eigenvectors, w)
-        covariance = from_columns(v * np.sqrt(w)[..., None, :])
+        batch = np.broadcast_shapes(w.shape[:-1], v.shape[:-2])
+        v = np.broadcast_to(v, (*batch, *v.shape[-2:]))
+        w = np.broadcast_to(w, (*batch, *w.shape[-1:]))
+        covariance = from_given(Columns(v, weights=w))
         if not allow_singular:
             covariance_checks.not_singular("eigenvalues", covariance.singular, w)
         return covariance
@@ -238,15 +245,26 @@ def from_symmetric(
 
 def stacked(covs: Sequence[Any]) -> Structure:
     """Return covariances of one batch shape as one batch, with the structure all of them have."""
+    if _given_alike(covs):
+        given = covs[0].given
+        parts = zip(*(cov.given for cov in covs), strict=True)
+        given = given._make(None if part[0] is None else np.stack(part) for part in parts)
+        return Dense(np.stack([cov.lower for cov in covs]), given=given)
     kinds = {type(cov) for cov in covs}
     if kinds == {Diagonal}:
         return Diagonal(np.stack([cov.variances() for cov in covs]))
     if kinds == {LowRank}:
         columns = _of_one_width([cov.columns for cov in covs])
         return LowRank(columns, np.stack([cov.noise for cov in covs]))
-    if all(cov.given_by_matrix for cov in covs):
+    if all(cov.given.knows_entries for cov in covs):
         return from_symmetric(np.stack([cov.dense() for cov in covs]), allow_singular=True)
     return from_columns(_of_one_width([cov.factor() for cov in covs]))
+
+
+def _given_alike(covs: Sequence[Any]) -> bool:
+    """Tell whether all are without structure, and given in one form by arrays of one shape."""
+    forms = {(type(cov), type(cov.given), *map(np.shape, cov.given)) for cov in covs}
+    return len(forms) == 1 and isinstance(covs[0], Dense)
 
 
 def _of_one_width(factors: Sequence[Array]) -> Array:
@@ -259,10 +277,16 @@ def _of_one_width(factors: Sequence[Array]) -> Array:
 
 def from_columns(columns: Array, precision: float = linalg.EPS) -> Structure:
     """Return F Fᵀ: positive definite if F has d independent columns, singular otherwise."""
+    return from_given(Columns(columns), precision)
+
+
+def from_given(given: Columns, precision: float = linalg.EPS) -> Structure:
+    """Return F diag(w) Fᵀ + diag(v)."""
+    columns = given.factor()
     d, r = columns.shape[-2:]
     if r >= d:
         lower = triangles.triangle(columns)
         cutoff = linalg.eigenvalue_cutoff(r, precision)
         if not singular_factors(columns, lower, cutoff).any():
-            return Dense(lower, factor=columns)
-    return Singular(columns, precision=precision)
+            return Dense(lower, given=given)
+    return Singular(columns, precision=precision, given=given)

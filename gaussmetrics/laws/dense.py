@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import final
 
 import numpy as np
 
 from gaussmetrics._array import batch_last, linalg, triangles
+from gaussmetrics._array.double_double import accurate_matmul
 from gaussmetrics._array.linalg import EPS, frozen, sum_of_squares, transpose
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array.types import Array, Index, Scalars
 from gaussmetrics.laws import covariance_checks
 from gaussmetrics.laws.definiteness import singular_matrices
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics.laws.given import Columns, Entries, Given, Precision, kept
+from gaussmetrics.laws.structure import Structure
 
 
 @final
 class Dense(Structure):
     """A positive definite Σ = L Lᵀ without further structure.
 
-    It remembers what was given, the matrix or a factor of it: the difference of two nearly equal
-    covariances is taken between what was given.
+    Unless another form is given, Σ was given as `matrix`, or else as the factor L.
     """
 
     def __init__(
@@ -28,12 +30,15 @@ class Dense(Structure):
         lower: Array,
         *,
         matrix: Array | None = None,
-        factor: Array | None = None,
+        given: Given | None = None,
         inverse: Array | None = None,
     ) -> None:
         self.lower = frozen(lower)
-        self.given_factor = None if factor is None else frozen(factor)
         self._matrix = None if matrix is None else frozen(matrix)
+        form: Given = Columns(lower) if matrix is None else Entries(matrix)
+        self._given = kept(form if given is None else given)
+        if isinstance(self._given, Entries):
+            self._matrix = self._given.matrix
         self._inverse = None if inverse is None else frozen(inverse)
         self.dim = lower.shape[-1]
         self.batch_shape = lower.shape[:-2]
@@ -48,15 +53,27 @@ class Dense(Structure):
 
     def dense(self) -> Array:
         if self._matrix is None:
-            self._matrix = frozen(self.lower @ transpose(self.lower))
+            self._matrix = frozen(self._product())
         return self._matrix
 
+    def _product(self) -> Array:
+        """L Lᵀ, improved by a step of Newton's where a precision, its inverse, was given."""
+        product = self.lower @ transpose(self.lower)
+        if not isinstance(self._given, Precision):
+            return product
+        excess = accurate_matmul(self._given.matrix, product) - np.eye(self.dim)
+        return linalg.symmetric_part(product - product @ excess)
+
     @property
-    def given_by_matrix(self) -> bool:
-        return self.given_factor is None
+    def given(self) -> Given:
+        return self._given
+
+    @cached_property
+    def _factor(self) -> Array:
+        return frozen(self._given.factor()) if isinstance(self._given, Columns) else self.lower
 
     def factor(self) -> Array:
-        return self.lower if self.given_factor is None else self.given_factor
+        return self._factor
 
     def half(self, columns: Array) -> Array:
         return transpose(self.factor()) @ columns
@@ -128,27 +145,26 @@ class Dense(Structure):
 
     def marginal(self, chosen: Index) -> Dense:
         lower = triangles.triangle(self.lower[..., chosen, :])
-        if self.given_factor is not None:
-            return Dense(lower, factor=self.given_factor[..., chosen, :])
-        return Dense(lower, matrix=self.dense()[..., chosen[:, None], chosen])
+        given = self._given.marginal(chosen)
+        if isinstance(given, Entries):
+            return Dense(lower, matrix=given.matrix)
+        return Dense(lower, given=given or Columns(self.lower[..., chosen, :]))
 
     def regress(self, y: Index, x: Index) -> tuple[Array, Dense]:
         # The Cholesky factor of (x, y) holds the regression in its blocks.
         lower, k = self.marginal(np.concatenate([x, y])).lower, len(x)
         inverse = triangles.invert_lower(lower[..., :k, :k])
         residual = np.ascontiguousarray(lower[..., k:, k:])
-        return transpose(lower[..., k:, :k] @ inverse), Dense(residual, factor=residual)
+        return transpose(lower[..., k:, :k] @ inverse), Dense(residual)
 
     def _with_parts(self, change: Callable[[Array, int], Array]) -> Dense:
         def changed(part: Array | None) -> Array | None:
             return None if part is None else change(part, 2)
 
-        return Dense(
-            change(self.lower, 2),
-            matrix=changed(self._matrix),
-            factor=changed(self.given_factor),
-            inverse=changed(self._inverse),
-        )
+        lower, matrix = change(self.lower, 2), changed(self._matrix)
+        same = isinstance(self._given, Entries)
+        given = None if same else self._given.changed(change)
+        return Dense(lower, matrix=matrix, given=given, inverse=changed(self._inverse))
 
 
 def regular_factor(matrix: Array, precision: float) -> Array | None:

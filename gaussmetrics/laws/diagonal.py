@@ -9,8 +9,9 @@ from typing import Any, final
 import numpy as np
 
 from gaussmetrics._array.linalg import frozen
-from gaussmetrics._array.types import Array, Mask, Scalars
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics._array.types import Array, Index, Mask, Scalars
+from gaussmetrics.laws.given import Columns
+from gaussmetrics.laws.structure import Structure
 
 
 @final
@@ -33,8 +34,8 @@ class Diagonal(Structure):
         return frozen(np.where(positive, 1.0 / np.where(positive, self.deviations, 1.0), 0.0))
 
     @property
-    def given_by_matrix(self) -> bool:
-        return True
+    def given(self) -> Columns:
+        return Columns(np.zeros((*self._variances.shape, 0)), noise=self._variances)
 
     def dense(self) -> Array:
         return self._variances[..., None] * np.eye(self.dim)

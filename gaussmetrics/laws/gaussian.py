@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gaussmetrics._array import linalg, reading
-from gaussmetrics._array.types import Array, Names, Scalars
+from gaussmetrics._array.types import Array, Index, Names, Scalars
 from gaussmetrics.laws import gaussian_checks, html, interop, sample_checks
 from gaussmetrics.laws.covariance import Covariance, from_symmetric, stacked
 from gaussmetrics.laws.moments import Moments
 from gaussmetrics.laws.sample_covariance import few_samples, rounding_of_samples, shrunk
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics.laws.structure import Structure
 
 LOG_2PI = float(np.log(2.0 * np.pi))
 
@@ -412,7 +412,7 @@ class Gaussian:
         if not cov.singular:
             return value
         rounding = linalg.eigenvalue_cutoff(self.dim, reading.precision(x))
-        noise = rounding * (np.abs(points) + np.abs(self.mean))
+        noise = rounding * np.abs(points) + rounding * np.abs(self.mean)
         return np.where(cov.contains(deviation, noise), value, -np.inf)[()]
 
     def sample(

@@ -10,8 +10,9 @@ import numpy as np
 
 from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import frozen, sum_of_squares, transpose
-from gaussmetrics._array.types import Array, Scalars
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics._array.types import Array, Index, Scalars
+from gaussmetrics.laws.given import Columns
+from gaussmetrics.laws.structure import Structure
 
 
 @final
@@ -40,12 +41,15 @@ class LowRank(Structure):
         """Whether the noise is one variance for all variables."""
         return bool((self.noise == self.noise[..., :1]).all())
 
+    @property
+    def given(self) -> Columns:
+        return Columns(self.columns, noise=self.noise)
+
     def dense(self) -> Array:
         return self.columns @ transpose(self.columns) + self.noise[..., None] * np.eye(self.dim)
 
     def factor(self) -> Array:
-        noise = np.sqrt(self.noise)[..., None] * np.eye(self.dim)
-        return linalg.side_by_side(self.columns, noise)
+        return self.given.factor()
 
     def half(self, columns: Array) -> Array:
         return linalg.stacked(

@@ -11,10 +11,11 @@ from scipy.linalg import qr
 
 from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import EPS, frozen, sum_of_squares, transpose
-from gaussmetrics._array.types import Array, Mask, Scalars
+from gaussmetrics._array.types import Array, Index, Mask, Scalars
 from gaussmetrics.laws import definiteness
 from gaussmetrics.laws.definiteness import inverse_or_zero
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics.laws.given import Columns, Entries, Given, kept
+from gaussmetrics.laws.structure import Structure
 
 
 @final
@@ -24,7 +25,8 @@ class Singular(Structure):
     With the deviations σ of the variables and the singular value decomposition
     diag(1/σ) F = U s Wᵀ, values s below the cutoff count as zero, whatever the units. `sizes` are
     the σ that rounding is measured by, those of F unless it is what is left of something larger;
-    `matrix` is given where F was computed from it; `precision` is the rounding of what was given.
+    `matrix`, or another form, is given where F was computed from it; `precision` is the rounding of
+    what was given.
     """
 
     def __init__(
@@ -33,10 +35,13 @@ class Singular(Structure):
         sizes: Array | None = None,
         matrix: Array | None = None,
         precision: float = EPS,
+        given: Given | None = None,
     ) -> None:
         self.columns = frozen(columns)
         self.given_matrix = None if matrix is None else frozen(matrix)
         self.precision = precision
+        form: Given = Columns(columns) if matrix is None else Entries(matrix)
+        self._given = kept(form if given is None else given)
         self.dim = columns.shape[-2]
         self.batch_shape = columns.shape[:-2]
         self.sizes = frozen(np.asarray(linalg.norm(columns)) if sizes is None else sizes)
@@ -83,8 +88,8 @@ class Singular(Structure):
         return frozen((rows @ q) @ transpose(q))
 
     @property
-    def given_by_matrix(self) -> bool:
-        return self.given_matrix is not None
+    def given(self) -> Given:
+        return self._given
 
     def dense(self) -> Array:
         if self.given_matrix is not None:
@@ -172,7 +177,10 @@ class Singular(Structure):
                 self.given_matrix[..., chosen[:, None], chosen], self.precision
             )
         return Singular(
-            self.columns[..., chosen, :], self.sizes[..., chosen], precision=self.precision
+            self.columns[..., chosen, :],
+            self.sizes[..., chosen],
+            precision=self.precision,
+            given=self._given.marginal(chosen),
         )
 
     def regress(self, y: Index, x: Index) -> tuple[Array, Singular]:
@@ -187,4 +195,10 @@ class Singular(Structure):
 
     def _with_parts(self, change: Callable[[Array, int], Array]) -> Singular:
         matrix = None if self.given_matrix is None else change(self.given_matrix, 2)
-        return Singular(change(self.columns, 2), change(self.sizes, 1), matrix, self.precision)
+        return Singular(
+            change(self.columns, 2),
+            change(self.sizes, 1),
+            matrix,
+            self.precision,
+            self._given.changed(change),
+        )

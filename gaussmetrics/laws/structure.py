@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gaussmetrics._array.linalg import frozen
-from gaussmetrics._array.types import Array, Mask, Scalars
-
-Index: TypeAlias = NDArray[np.intp]
+from gaussmetrics._array.types import Array, Index, Mask, Scalars
+from gaussmetrics.laws.given import Given
 
 
 class Structure(ABC):
@@ -29,11 +27,18 @@ class Structure(ABC):
       `independent()` tells which coordinates determine all others on the support;
     - `draw(shape, rng)` are samples of N(0, Σ);
     - `marginal(chosen)` and `regress(y, x)` are the covariances of some coordinates, and of some
-      given others; `cov[index]` and `broadcast_to(shape)` act on the batch.
+      given others; `cov[index]` and `broadcast_to(shape)` act on the batch;
+    - `given` is the form in which Σ was given, kept unrounded: entries, columns with weights and
+      noise, or a precision. The difference of two covariances is taken between these forms.
+      Marginals and members of a batch keep it; where it ceases to be true, `given` is a factor.
     """
 
     dim: int
     batch_shape: tuple[int, ...]
+
+    @property
+    @abstractmethod
+    def given(self) -> Given: ...
 
     @abstractmethod
     def dense(self) -> Array: ...
@@ -89,11 +94,6 @@ class Structure(ABC):
     @property
     def singular(self) -> bool:
         """Whether some covariance of the batch may be singular."""
-        return False
-
-    @property
-    def given_by_matrix(self) -> bool:
-        """Whether entries of Σ were given, which then know more than the factor."""
         return False
 
     def prepare(self) -> None:  # noqa: B027 - most structures need nothing more

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from gaussmetrics._array import linalg, procrustes, spectra, triangles
+from gaussmetrics._array import double_double, linalg, procrustes, spectra, triangles
+from gaussmetrics._array.double_double import DoubleDouble, accurate_matmul, exactly, two_sum
 from gaussmetrics._array.linalg import sum_of_squares, transpose
 from gaussmetrics._array.types import Array, Scalars
-from gaussmetrics.laws.dense import Dense
 from gaussmetrics.laws.diagonal import Diagonal
+from gaussmetrics.laws.given import Precision
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.singular import Singular
 from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.combinations import as_dense, as_low_rank, both_low_rank
-from gaussmetrics.pairs.differences import given_by_factors
+from gaussmetrics.pairs.differences import difference, given_by_columns, unrounded
 from gaussmetrics.pairs.near import recompute
 
 _NEWTON_STEPS = 20
@@ -22,15 +25,26 @@ _NEWTON_STEPS = 20
 def bures(p: Structure, q: Structure) -> Scalars:
     """Return tr Σp + tr Σq − 2 tr (Σp^½ Σq Σp^½)^½: squared Wasserstein-2 for equal means."""
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
-        sums = p.deviations + q.deviations
-        return sum_of_squares((p.variances() - q.variances()) / np.where(sums > 0, sums, 1.0), 1)
-    if both_low_rank(p, q) and as_low_rank(p).isotropic and as_low_rank(q).isotropic:
+        return sum_of_squares(_root_difference(p.variances(), q.variances()), 1)
+    if both_isotropic(p, q):
         return _bures_isotropic(as_low_rank(p), as_low_rank(q))
+    value, cancels = _from_traces(p, q)
+    return recompute(value, cancels, _bures_from_difference, p, q)
+
+
+def _from_traces(p: Structure, q: Structure) -> tuple[Scalars, Any]:
+    """Return the value as it stands on paper, and where too many digits cancel."""
     traces = p.trace() + q.trace()
     total, weight = spectra.nuclear_norm(overlap(p, q))
     value = traces - 2.0 * total
     # The total is right to about ε times the weight: keep the plain form while that is 5e-13.
-    return recompute(value, value < 1e-3 * weight * traces, _bures_from_difference, p, q)
+    return value, value < 1e-3 * weight * traces
+
+
+def _root_difference(v: Array, w: Array) -> Array:
+    """Return √v − √w."""
+    sums = np.sqrt(v) + np.sqrt(w)
+    return (v - w) / np.where(sums > 0, sums, 1.0)
 
 
 def overlap(p: Structure, q: Structure) -> Array:
@@ -43,10 +57,33 @@ def _width(cov: Structure) -> int:
     return cov.columns.shape[-1] if isinstance(cov, Singular) else cov.dim
 
 
+def both_isotropic(p: Structure, q: Structure) -> bool:
+    """Tell whether both are a few factors, or none, and noise of one variance."""
+    return both_low_rank(p, q) and as_low_rank(p).isotropic and as_low_rank(q).isotropic
+
+
 def _bures_isotropic(p: LowRank, q: LowRank) -> Scalars:
     """Outside the span of both factors the laws are scalar; inside they are small."""
-    inside, outside, count = split_isotropic(p, q)
-    return count * (outside[0] - outside[1]) ** 2 + bures(*inside)
+    inside, _, count = split_isotropic(p, q)
+    within, cancels = _from_traces(*inside)
+    value = within + count * _root_difference(p.noise[..., 0], q.noise[..., 0]) ** 2
+    return recompute(value, cancels, _isotropic_from_difference, p, q)
+
+
+def _isotropic_from_difference(p: LowRank, q: LowRank) -> Array:
+    """Project what the factors differ by, not the factors, on the span of both."""
+    residual, aligned = procrustes.aligned_difference(*(exactly(cov.columns) for cov in (p, q)))
+    span, _ = np.linalg.qr(linalg.side_by_side(residual, aligned))
+    change, columns = transpose(span) @ residual, transpose(span) @ aligned
+    inside = (two_sum(columns, change), exactly(columns))
+    eye = np.eye(span.shape[-1])
+    factors = []
+    for law, part in zip((p, q), inside, strict=True):
+        root = double_double.square_root(law.noise[..., :1, None])
+        factors.append(double_double.beside(part, DoubleDouble(*(x * eye for x in root))))
+    within = sum_of_squares(procrustes.aligned_difference(*factors)[0], 2)
+    beyond = _root_difference(p.noise[..., 0], q.noise[..., 0]) ** 2
+    return np.asarray(within + (p.dim - span.shape[-1]) * beyond)
 
 
 def split_isotropic(
@@ -64,15 +101,20 @@ def split_isotropic(
 
 
 def _bures_from_difference(p: Structure, q: Structure) -> Array:
-    if isinstance(p, Dense) and isinstance(q, Dense) and not given_by_factors(p, q):
-        differ = (p.dense() != q.dense()).any(axis=(-2, -1))
+    if _solved_by_newton(p, q):
+        differ = difference(p, q).dense().any(axis=(-2, -1))
         return np.asarray(recompute(np.zeros(differ.shape), differ, _bures_moved, p, q))
-    residual, _ = procrustes.aligned_difference(p.factor(), q.factor())
+    residual, _ = procrustes.aligned_difference(unrounded(p), unrounded(q))
     return np.asarray(sum_of_squares(residual, 2))
 
 
-def _bures_moved(p: Dense, q: Dense) -> Array:
+def _bures_moved(p: Structure, q: Structure) -> Array:
     return _bures_newton(p, q)[0]
+
+
+def _solved_by_newton(p: Structure, q: Structure) -> bool:
+    """Tell whether an equation for the map starts from more than factors would know."""
+    return not (p.singular or q.singular or given_by_columns(p, q))
 
 
 def map_minus_identity(p: Structure, q: Structure) -> Array:
@@ -81,16 +123,14 @@ def map_minus_identity(p: Structure, q: Structure) -> Array:
     For T itself add the identity; the difference keeps its digits where Σp and Σq nearly agree.
     """
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
-        change = q.variances() - p.variances()
-        stretch = change / (p.deviations * (p.deviations + q.deviations))
+        stretch = -_root_difference(p.variances(), q.variances()) / p.deviations
         return stretch[..., None] * np.eye(p.dim)
-    if given_by_factors(p, q):
-        factor = p.factor()
-        residual, _ = procrustes.aligned_difference(factor, q.factor())
-        whitener = p.whiten_columns(np.eye(p.dim))
-        moved = residual[..., : factor.shape[-1]] @ transpose(p.whiten_columns(factor))
-        return -linalg.symmetric_part(moved @ whitener)
-    return _bures_newton(as_dense(p), as_dense(q))[1]
+    if _solved_by_newton(p, q):
+        return _bures_newton(p, q)[1]
+    factor = p.factor()
+    residual, _ = procrustes.aligned_difference(unrounded(p), unrounded(q))
+    moved = residual[..., : factor.shape[-1]] @ transpose(p.whiten_columns(factor))
+    return -linalg.symmetric_part(moved @ p.whiten_columns(np.eye(p.dim)))
 
 
 def displacement(p: Structure, q: Structure) -> tuple[Array, Array]:
@@ -98,13 +138,17 @@ def displacement(p: Structure, q: Structure) -> tuple[Array, Array]:
 
     The optimal transport carries the point Fp z to G z, where Σp is singular too.
     """
-    if isinstance(p, Dense) and isinstance(q, Dense) and not given_by_factors(p, q):
-        moved = _bures_newton(p, q)[1] @ p.lower
-        return -moved, p.lower + moved
-    return procrustes.aligned_difference(p.factor(), q.factor())
+    if isinstance(p, Diagonal) and isinstance(q, Diagonal):
+        change = _root_difference(p.variances(), q.variances())
+        return change[..., None] * np.eye(p.dim), q.factor()
+    if _solved_by_newton(p, q):
+        lower = as_dense(p).lower
+        moved = _bures_newton(p, q)[1] @ lower
+        return -moved, lower + moved
+    return procrustes.aligned_difference(unrounded(p), unrounded(q))
 
 
-def _bures_newton(p: Dense, q: Dense) -> tuple[Array, Array]:
+def _bures_newton(p: Structure, q: Structure) -> tuple[Array, Array]:
     """Return ‖Y L‖² and Y, with Σp = L Lᵀ and I + Y the optimal map of p to q.
 
     Y Σp + Σp Y + Y Σp Y = Σq − Σp.
@@ -119,31 +163,41 @@ def _bures_newton(p: Dense, q: Dense) -> tuple[Array, Array]:
         return _newton_steps(p, q, scale)
 
 
-def _newton_steps(p: Dense, q: Dense, scale: Array) -> tuple[Array, Array]:
-    sigma, difference = p.dense() / scale, (q.dense() - p.dense()) / scale
-    left, right = p.lower / np.sqrt(scale), q.lower / np.sqrt(scale)
+def _newton_steps(p: Structure, q: Structure, scale: Array) -> tuple[Array, Array]:
+    sigma, change = p.dense() / scale, difference(q, p).dense() / scale
+    left, right = (as_dense(cov).lower / np.sqrt(scale) for cov in (p, q))
     u, s, vt = np.linalg.svd(transpose(right) @ left)
     basis, dual = left @ transpose(vt), transpose(vt @ triangles.invert_lower(left))
     y = linalg.symmetric_part((dual * s[..., None, :]) @ transpose(dual)) - np.eye(p.dim)
     start = y
     for _ in range(_NEWTON_STEPS):
-        product = procrustes.accurate_matmul(sigma, y)
-        residual = difference - (product + transpose(product) + y @ product)
+        product = accurate_matmul(sigma, y)
+        residual = change - (product + transpose(product) + y @ product)
         half_step = dual @ ((transpose(basis) @ residual @ basis) / linalg.pair_sums(s))
         y = y + linalg.symmetric_part(half_step @ transpose(dual))
-        value = np.einsum("...ij,...ij->...", y, procrustes.accurate_matmul(sigma, y))
+        value = np.einsum("...ij,...ij->...", y, accurate_matmul(sigma, y))
         converged = sum_of_squares(half_step, 2) <= 1e-20 * np.abs(value)
         if np.all(converged):
             break
     bound = _procrustes_bound(left, right, u @ vt)
     # Variables of very different units lead astray; the bound is right to rounding of the traces.
-    slack = 32 * p.dim * linalg.EPS * (1.0 + np.sqrt(bound))
+    slack = _slack(p, q, dual, np.sqrt(bound))
     told_apart = s[..., -1] > linalg.eigenvalue_cutoff(p.dim) * s[..., 0]
     believed = converged & told_apart & (np.abs(value - bound) <= slack)
     value = np.where(believed, value, bound) * scale[..., 0, 0]
     y = np.where(np.asarray(believed)[..., None, None], y, start)
-    differ = np.asarray(difference.any(axis=(-2, -1)))
-    return np.asarray(value), np.where(differ[..., None, None], y, 0.0)
+    differ = np.asarray(change.any(axis=(-2, -1)))
+    return np.where(differ, value, 0.0), np.where(differ[..., None, None], y, 0.0)
+
+
+def _slack(p: Structure, q: Structure, inverse: Array, root: Array) -> Array:
+    """Return how far rounding may take the bound, whose root is given, from the truth."""
+    precision = 32 * p.dim * linalg.EPS
+    if not any(isinstance(cov.given, Precision) for cov in (p, q)):
+        return precision * (1.0 + root)
+    # A precision knows the factor of its inverse, of trace one to four, to its condition number.
+    lost = precision * (1.0 + np.asarray(sum_of_squares(inverse, 2)))
+    return lost * (1.0 + lost + 2.0 * root)
 
 
 def _procrustes_bound(f: Array, g: Array, rotation: Array) -> Array:

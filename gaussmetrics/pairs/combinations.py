@@ -8,6 +8,7 @@ from gaussmetrics._array import linalg, triangles
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.dense import Dense
 from gaussmetrics.laws.diagonal import Diagonal
+from gaussmetrics.laws.given import Columns, Entries
 from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.singular import Singular
 from gaussmetrics.laws.structure import Structure
@@ -27,9 +28,9 @@ def mixture(p: Structure, q: Structure, t: float) -> Structure:
     if p.singular or q.singular:
         columns = linalg.side_by_side(np.sqrt(t) * p.factor(), np.sqrt(1.0 - t) * q.factor())
         return Singular(columns)
-    if not (p.given_by_matrix and q.given_by_matrix):
+    if not (p.given.knows_entries and q.given.knows_entries):
         columns = linalg.side_by_side(np.sqrt(t) * p.factor(), np.sqrt(1.0 - t) * q.factor())
-        return Dense(triangles.triangle(columns), factor=columns)
+        return Dense(triangles.triangle(columns), given=Columns(columns))
     matrix = t * p.dense() + (1.0 - t) * q.dense()
     return Dense(triangles.cholesky(matrix), matrix=matrix)
 
@@ -65,10 +66,10 @@ def as_regular(cov: Structure) -> Structure:
     """See a covariance that might have been singular, and is not, as one without structure."""
     if not cov.singular:
         return cov
-    factor = Dense(triangles.triangle(cov.factor()), factor=cov.factor())
-    if not cov.given_by_matrix:
-        return factor
-    return Dense(factor.lower, matrix=cov.dense())
+    lower = triangles.triangle(cov.factor())
+    if isinstance(cov.given, Entries):
+        return Dense(lower, matrix=cov.dense())
+    return Dense(lower, given=cov.given)
 
 
 def with_noise(cov: Structure, variance: Array) -> Structure:
@@ -78,7 +79,7 @@ def with_noise(cov: Structure, variance: Array) -> Structure:
         return Diagonal(cov.variances() + v)
     if isinstance(cov, LowRank):
         return LowRank(cov.columns, cov.noise + v)
-    if isinstance(cov, Singular) or (isinstance(cov, Dense) and not cov.given_by_matrix):
+    if isinstance(cov, Singular) or not cov.given.knows_entries:
         return LowRank(cov.factor(), np.repeat(v, cov.dim, axis=-1))
     matrix = cov.dense() + v[..., None] * np.eye(cov.dim)
     return Dense(triangles.cholesky(matrix), matrix=matrix)

@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 
 from gaussmetrics._array import linalg, procrustes
+from gaussmetrics._array.double_double import exactly
 from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.covariance import Covariance
 from gaussmetrics.laws.diagonal import Diagonal
+from gaussmetrics.laws.singular import Singular
 from gaussmetrics.laws.structure import Structure
-from gaussmetrics.pairs.bures import overlap, split_isotropic
-from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
+from gaussmetrics.pairs.bures import both_isotropic, overlap, split_isotropic
+from gaussmetrics.pairs.combinations import as_low_rank
 from gaussmetrics.pairs.differences import difference_along
 
 
@@ -21,15 +23,18 @@ def overlaps(p: Structure, q: Structure) -> Array:
     """Return the singular values of Fqᵀ Fp, whose squares are the eigenvalues of ΣpΣq."""
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return p.deviations * q.deviations
-    if both_low_rank(p, q):
-        a, b = as_low_rank(p), as_low_rank(q)
-        if a.isotropic and b.isotropic:
-            inside, outside, count = split_isotropic(a, b)
-            within = overlaps(*inside)
-            beyond = (outside[0] * outside[1])[..., None]
-            shape = (*within.shape[:-1], count)
-            return np.concatenate([within, np.broadcast_to(beyond, shape)], axis=-1)
-    return np.asarray(np.linalg.svd(overlap(p, q), compute_uv=False))
+    if both_isotropic(p, q):
+        inside, outside, count = split_isotropic(as_low_rank(p), as_low_rank(q))
+        within = overlaps(*inside)
+        beyond = (outside[0] * outside[1])[..., None]
+        shape = (*within.shape[:-1], count)
+        return np.concatenate([within, np.broadcast_to(beyond, shape)], axis=-1)
+    s = np.asarray(np.linalg.svd(overlap(p, q), compute_uv=False), float)[..., : p.dim]
+    if not (p.singular or q.singular):
+        return s
+    # Beyond either rank there is only rounding.
+    exist = np.arange(s.shape[-1]) < np.minimum(p.rank(), q.rank())[..., None]
+    return np.where(exist, s, 0.0)
 
 
 def optimal_map(p: Structure, q: Structure) -> tuple[Array, Any]:
@@ -52,7 +57,7 @@ def interpolate(p: Structure, q: Structure, t: Array) -> Structure:
     """Return the covariance of (1 − t) X + t Y under the optimal coupling of X and Y."""
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return Diagonal(_between(p.deviations, q.deviations, t[..., None]) ** 2)
-    _, aligned = procrustes.aligned_difference(p.factor(), q.factor())
+    _, aligned = procrustes.aligned_difference(exactly(p.factor()), exactly(q.factor()))
     factor, aligned = linalg.same_width(p.factor(), aligned)
     return Covariance.from_factor(_between(factor, aligned, t[..., None, None]))
 
@@ -76,15 +81,28 @@ def eigenvalue_differences(p: Structure, q: Structure) -> Array:
         a, b = (np.sort(_eigenvalues(cov))[..., ::-1] for cov in (p, q))
         width = max(p.dim, q.dim)
         return widened(a, width) - widened(b, width)
-    (a, v), (b, w) = (np.linalg.eigh(cov.dense()) for cov in (p, q))
+    if both_isotropic(p, q):
+        f, g = (as_low_rank(cov) for cov in (p, q))
+        within = eigenvalue_differences(Singular(f.columns), Singular(g.columns))
+        return within + (f.noise[..., :1] - g.noise[..., :1])
+    (a, v), (b, w) = (_eigenvectors(cov) for cov in (p, q))
     turn = transpose(v) @ w
     cosines = linalg.diagonal(turn)
     paired = np.abs(cosines) > 0.5
     change = linalg.diagonal(difference_along(p, q, transpose(v)) @ turn)
-    return np.where(paired, change / np.where(paired, cosines, 1.0), a - b)
+    change = np.where(paired, change / np.where(paired, cosines, 1.0), a - b)
+    return np.where((a == 0.0) & (b == 0.0), 0.0, change) if p.singular and q.singular else change
+
+
+def _eigenvectors(cov: Structure) -> tuple[Array, Array]:
+    """Return the eigenvalues, largest first and zero beyond the rank, and their vectors."""
+    w, v = np.linalg.eigh(cov.dense())
+    values, vectors = np.maximum(w[..., ::-1], 0.0), v[..., ::-1]
+    if not cov.singular:
+        return values, vectors
+    exist = np.arange(cov.dim) < np.asarray(cov.rank())[..., None]
+    return np.where(exist, values, 0.0), vectors
 
 
 def _eigenvalues(cov: Structure) -> Array:
-    if isinstance(cov, Diagonal):
-        return cov.variances()
-    return np.maximum(np.linalg.eigvalsh(cov.dense()), 0.0)
+    return cov.variances() if isinstance(cov, Diagonal) else _eigenvectors(cov)[0]

@@ -17,6 +17,7 @@ from gaussmetrics.pairs.chernoff import chernoff_terms
 from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
 from gaussmetrics.pairs.common_axes import common_axes
 from gaussmetrics.pairs.differences import whitened_difference
+from gaussmetrics.pairs.low_rank_determinants import log_det_gain
 from gaussmetrics.pairs.low_rank_integrals import (
     bhattacharyya_low_rank,
     kl_low_rank,
@@ -133,11 +134,22 @@ def _bhattacharyya_from_difference(p: Structure, q: Structure, middle: Structure
 def renyi_shape(p: Structure, q: Structure, middle: Structure, alpha: float) -> Scalars:
     """Return ½ Σ [log(1 + βe)/β − log(1 + e)], β = 1 − α: Rényi's divergence for equal means.
 
-    `middle` is the mixture β Σp + α Σq with 0 < α < 1.
+    `middle` is the mixture β Σp + α Σq with 0 < α < 1. Swapped laws give β/α times the same sum.
     """
     beta = 1.0 - alpha
     if not both_low_rank(p, q) or isinstance(middle, Diagonal):
         log_scales, _ = common_axes(p, q, np.zeros(p.dim))
         return chernoff_terms(log_scales, alpha, beta).sum(axis=-1) / beta
-    exponent = 0.5 * (middle.log_det() - beta * p.log_det() - alpha * q.log_det())
-    return recompute(exponent / beta, exponent < 0.025, partial(renyi_low_rank, alpha), p, q)
+    a, b = as_low_rank(p), as_low_rank(q)
+    if alpha < 0.5:
+        return alpha / beta * _renyi_low_rank(beta, b, a, middle)
+    return _renyi_low_rank(alpha, a, b, middle)
+
+
+def _renyi_low_rank(alpha: float, p: LowRank, q: LowRank, middle: Structure) -> Scalars:
+    """Return the same between low-rank plus diagonal covariances, for ½ ≤ α < 1."""
+    beta = 1.0 - alpha
+    # Divided by a small β, the difference of two determinants would lose its digits.
+    gain = log_det_gain(p, q, alpha, beta) if beta < 0.1 else middle.log_det() - q.log_det()
+    value = 0.5 * (gain / beta - (p.log_det() - q.log_det()))
+    return recompute(value, value < 0.05, partial(renyi_low_rank, alpha), p, q)

@@ -34,23 +34,21 @@ def kl_low_rank(p: LowRank, q: LowRank) -> Array:
 
     Δ = Σp − Σq is diagonal plus low-rank, and so every trace costs O(d r²).
     """
-    difference = low_rank_difference(p, q)
-    fixed = _times_inverse(q, difference)
+    change = low_rank_difference(p, q)
+    fixed = _times_inverse(q, change)
     return 0.5 * _integrate(
-        lambda t: (
-            t * _trace_of_product(fixed, _times_inverse(mixture_of_low_rank(p, q, t), difference))
-        )
+        lambda t: t * _trace_of_product(fixed, _times_inverse(mixture_of_low_rank(p, q, t), change))
     )
 
 
 def bhattacharyya_low_rank(p: LowRank, q: LowRank, middle: LowRank) -> Array:
     """Return −¼ Σ log(1 − m²) = 1/16 ∫₀¹ t tr(Σ⁻¹ Δ (Σ₊⁻¹ + Σ₋⁻¹) Δ) dt with Σ± = Σ ± tΔ/2."""
-    difference = low_rank_difference(p, q)
-    fixed = _times_inverse(middle, difference)
+    change = low_rank_difference(p, q)
+    fixed = _times_inverse(middle, change)
 
     def integrand(t: float) -> Array:
         ends = (mixture_of_low_rank(p, q, 0.5 + 0.5 * t), mixture_of_low_rank(p, q, 0.5 - 0.5 * t))
-        traces = [_trace_of_product(fixed, _times_inverse(end, difference)) for end in ends]
+        traces = [_trace_of_product(fixed, _times_inverse(end, change)) for end in ends]
         return t * (traces[0] + traces[1])
 
     return 0.0625 * _integrate(integrand)
@@ -62,10 +60,10 @@ def renyi_low_rank(alpha: float, p: LowRank, q: LowRank) -> Array:
     G is Green's function of the second derivative, and the trace that of −log det Σs.
     """
     p, q, beta = as_low_rank(p), as_low_rank(q), 1.0 - alpha
-    difference = low_rank_difference(p, q)
+    change = low_rank_difference(p, q)
 
     def trace(s: float) -> Array:
-        product = _times_inverse(mixture_of_low_rank(p, q, s), difference)
+        product = _times_inverse(mixture_of_low_rank(p, q, s), change)
         return _trace_of_product(product, product)
 
     below = [w * x * trace(beta * x) for x, w in _DOUBLE_EXPONENTIAL]
@@ -80,13 +78,13 @@ def _integrate(integrand: Callable[[float], Array]) -> Array:
     )
 
 
-def _times_inverse(cov: LowRank, difference: DiagonalPlusProduct) -> DiagonalPlusProduct:
+def _times_inverse(cov: LowRank, change: DiagonalPlusProduct) -> DiagonalPlusProduct:
+    """Return Σ⁻¹ Δ."""
     explained = cov.explained()
-    scaled = difference.diagonal[..., None] * explained
-    left = linalg.side_by_side(-explained, cov.solve(difference.left))
-    return DiagonalPlusProduct(
-        difference.diagonal / cov.noise, left, linalg.side_by_side(scaled, difference.right)
-    )
+    scaled = change.diagonal[..., None] * explained
+    left = linalg.side_by_side(-explained, cov.solve(change.left))
+    right = linalg.side_by_side(scaled, change.right)
+    return DiagonalPlusProduct(change.diagonal / cov.noise, left, right)
 
 
 def _trace_of_product(x: DiagonalPlusProduct, y: DiagonalPlusProduct) -> Array:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmetrics._array.linalg import transpose
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array.types import Array, Index, Scalars
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.low_rank import LowRank
-from gaussmetrics.laws.structure import Index, Structure
+from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.combinations import as_regular
 from gaussmetrics.pairs.supports import groups
 

@@ -17,6 +17,7 @@ from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.types import Mask, Scalars
 from gaussmetrics.laws.gaussian import Gaussian
+from gaussmetrics.laws.operands import mean_difference
 from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.combinations import as_regular
 
@@ -57,8 +58,11 @@ def support_within(p: Gaussian, q: Gaussian) -> Any:
     """Tell whether the support of p lies in that of q."""
     if not q.covariance.singular:
         return True
-    noise = linalg.eigenvalue_cutoff(p.dim) * (np.abs(p.mean) + np.abs(q.mean))
-    return q.covariance.contains(p.mean - q.mean, noise) & range_within(p.covariance, q.covariance)
+    rounding = linalg.eigenvalue_cutoff(p.dim)
+    noise = rounding * np.abs(p.mean) + rounding * np.abs(q.mean)
+    return q.covariance.contains(mean_difference(p, q), noise) & range_within(
+        p.covariance, q.covariance
+    )
 
 
 def range_within(p: Structure, q: Structure) -> Any:
