@@ -133,7 +133,7 @@ def probability(name: str, value: Any) -> float:
     number = nearest_float(value)
     if not 0.0 < number < 1.0:
         raise ValueError(
-            f"{name} must lie between 0 and 1, got {number!r}. For 95 % pass {name}=0.95."
+            f"{name} must lie between 0 and 1, got {number:g}. For 95 % pass {name}=0.95."
         )
     return number
 

@@ -69,9 +69,9 @@ def refuse_not_positive_definite(name: str, matrix: Array, rounding: float) -> N
 
 
 def refuse_indefinite(name: str, matrix: Array, rounding: float, wanted: str) -> None:
-    """Check Σ, and Σ in units of its deviations, for negative eigenvalues beyond rounding."""
+    """Check Σ for negative eigenvalues beyond rounding."""
     cutoff = eigenvalue_cutoff(matrix.shape[-1], rounding)
-    for spectra in (np.linalg.eigvalsh(matrix), np.linalg.eigvalsh(correlations(matrix))):
+    for spectra in (np.linalg.eigvalsh(matrix),):
         smallest, largest = spectra[..., 0], np.abs(spectra).max(axis=-1)
         negative = np.argwhere(smallest < -cutoff * largest)
         if len(negative):
