@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.diagonal import Diagonal
@@ -68,7 +67,7 @@ def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
     whitener = q.whiten_columns(np.eye(q.dim))
     if whitener.shape[-2] > q.dim:
         whitener = np.asarray(np.linalg.qr(whitener, mode="r"))
-    change = linalg.symmetric_part(difference_along(p, q, whitener))
+    change = difference_along(p, q, whitener)
     near = np.asarray(sum_of_squares(change, 2) < 0.25)[..., None]
     e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
     far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)
