@@ -18,7 +18,7 @@ def aligned_difference(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
     f, g = _padded(f, g)
     rotation, correction = _best_rotation(f, _of_like_size(g, f))
     aligned = g.leading @ rotation
-    difference = _difference(f, g, rotation) - g.leading @ correction
+    difference = _turned(_both(f, g), rotation) - g.leading @ correction
     equal = [(a == b).all(axis=(-2, -1)) for a, b in zip(f, g, strict=True)]
     return np.where((equal[0] & equal[1])[..., None, None], 0.0, difference), aligned
 
@@ -28,21 +28,29 @@ def _padded(f: DoubleDouble, g: DoubleDouble) -> tuple[DoubleDouble, DoubleDoubl
     return DoubleDouble(leading[0], rest[0]), DoubleDouble(leading[1], rest[1])
 
 
-def _difference(f: DoubleDouble, g: DoubleDouble, rotation: Array) -> Array:
-    """Return F − G Q."""
-    below = stacked(np.eye(rotation.shape[-1]), rotation)
-    difference = accurate_matmul(side_by_side(f.leading, -g.leading), below)
+def _both(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array | None]:
+    """Return [F −G] and, where there is any, what its rounding left over."""
+    leading = side_by_side(f.leading, -g.leading)
     if not (f.rest.any() or g.rest.any()):
-        return difference
-    return difference + (f.rest - g.rest @ rotation)
+        return leading, None
+    return leading, side_by_side(f.rest, -g.rest)
+
+
+def _turned(both: tuple[Array, Array | None], rotation: Array) -> Array:
+    """Return F − G Q, given [F −G]."""
+    below = stacked(np.eye(rotation.shape[-1]), rotation)
+    leading, rest = both
+    difference = accurate_matmul(leading, below)
+    return difference if rest is None else difference + rest @ below
 
 
 def _best_rotation(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
     """Return Q as a rounded matrix and a small correction, by Newton's steps from its rounding."""
     u, s, vt = np.linalg.svd(transpose(g.leading) @ f.leading)
     rotation, correction, eye = u @ vt, np.zeros_like(u), np.eye(u.shape[-1])
+    both = _both(f, g)
     for _ in range(4):
-        difference = _difference(f, g, rotation) - g.leading @ correction
+        difference = _turned(both, rotation) - g.leading @ correction
         skew = transpose(g.leading @ rotation) @ difference
         skew = vt @ (skew - transpose(skew)) @ transpose(vt)
         turn = transpose(vt) @ (skew / pair_sums(s)) @ vt

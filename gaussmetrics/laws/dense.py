@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -33,12 +32,14 @@ class Dense(Structure):
         given: Given | None = None,
         inverse: Array | None = None,
     ) -> None:
+        if given is None:
+            given = Columns(lower) if matrix is None else Entries(matrix)
+        if isinstance(given, Entries):
+            matrix = given.matrix
         self.lower = frozen(lower)
+        self._given = kept(given)
+        self._factor = frozen(given.factor()) if isinstance(given, Columns) else self.lower
         self._matrix = None if matrix is None else frozen(matrix)
-        form: Given = Columns(lower) if matrix is None else Entries(matrix)
-        self._given = kept(form if given is None else given)
-        if isinstance(self._given, Entries):
-            self._matrix = self._given.matrix
         self._inverse = None if inverse is None else frozen(inverse)
         self.dim = lower.shape[-1]
         self.batch_shape = lower.shape[:-2]
@@ -67,10 +68,6 @@ class Dense(Structure):
     @property
     def given(self) -> Given:
         return self._given
-
-    @cached_property
-    def _factor(self) -> Array:
-        return frozen(self._given.factor()) if isinstance(self._given, Columns) else self.lower
 
     def factor(self) -> Array:
         return self._factor

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.diagonal import Diagonal
@@ -61,7 +60,7 @@ def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
         whitener = np.asarray(np.linalg.qr(whitener, mode="r"))
     # Between laws far apart the difference may leave the floats; there it is not used.
     with np.errstate(over="ignore", invalid="ignore"):
-        change = linalg.symmetric_part(difference_along(p, q, whitener))
+        change = difference_along(p, q, whitener)
     near = np.asarray(sum_of_squares(change, 2) < 0.25)[..., None]
     e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
     far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)

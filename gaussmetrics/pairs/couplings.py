@@ -97,12 +97,14 @@ def eigenvalue_differences(p: Structure, q: Structure) -> Array:
 def _eigenvectors(cov: Structure) -> tuple[Array, Array]:
     """Return the eigenvalues, largest first and zero beyond the rank, and their vectors."""
     w, v = np.linalg.eigh(cov.dense())
-    values, vectors = np.maximum(w[..., ::-1], 0.0), v[..., ::-1]
+    w, v = w[..., ::-1], v[..., ::-1]
     if not cov.singular:
-        return values, vectors
+        return w, v
     exist = np.arange(cov.dim) < np.asarray(cov.rank())[..., None]
-    return np.where(exist, values, 0.0), vectors
+    return np.where(exist, np.maximum(w, 0.0), 0.0), v
 
 
 def _eigenvalues(cov: Structure) -> Array:
-    return cov.variances() if isinstance(cov, Diagonal) else _eigenvectors(cov)[0]
+    if isinstance(cov, Diagonal):
+        return cov.variances()
+    return np.maximum(_eigenvectors(cov)[0], 0.0)

@@ -49,6 +49,8 @@ class Difference(NamedTuple):
 
     def dense(self) -> Array:
         """Return Δ."""
+        if self.right is None:
+            return self.left
         return linalg.symmetric_part(self.between(np.asarray, np.asarray))
 
 
