@@ -76,11 +76,11 @@ def info_nce_loss(
     >>> print(gm.info_nce_loss([[5.0, 1.0], [0.0, 2.0]]).round(4))
     [0.0181 0.1269]
     """
-    s, t, tau = score_checks.scored(scores, positives, excluded, temperature)
+    s, w, tau = score_checks.scored(scores, positives, excluded, temperature)
     if not both_directions:
-        return info_nce(Rows.of(s, t, tau))
-    columns = Rows.of(*score_checks.transposed(s, t), tau)
-    return 0.5 * (info_nce(Rows.of(s, t, tau)) + info_nce(columns))
+        return info_nce(Rows.of(s, w, tau))
+    columns = Rows.of(*score_checks.transposed(s, w), tau)
+    return 0.5 * (info_nce(Rows.of(s, w, tau)) + info_nce(columns))
 
 
 def info_nce_loss_gradient(
@@ -121,11 +121,11 @@ def info_nce_loss_gradient(
     >>> print(gm.info_nce_loss_gradient([40.0, 0.0, 0.0], 0))
     [-8.49670851e-18  4.24835426e-18  4.24835426e-18]
     """
-    s, t, tau = score_checks.scored(scores, positives, excluded, temperature)
-    gradient = softmax_minus_targets(Rows.of(s, t, tau)) / tau
+    s, w, tau = score_checks.scored(scores, positives, excluded, temperature)
+    gradient = softmax_minus_targets(Rows.of(s, w, tau)) / tau
     if not both_directions:
         return gradient
-    columns = softmax_minus_targets(Rows.of(*score_checks.transposed(s, t), tau)) / tau
+    columns = softmax_minus_targets(Rows.of(*score_checks.transposed(s, w), tau)) / tau
     return 0.5 * (gradient + np.swapaxes(columns, -1, -2))
 
 
@@ -199,10 +199,10 @@ def flat_nce_loss_gradient(
     >>> print(gm.flat_nce_loss_gradient([40.0, 0.0, 0.0], 0))
     [-1.   0.5  0.5]
     """
-    s, t, tau = score_checks.scored(scores, positives, excluded, temperature)
-    score_checks.some_negative((t == 0) & (s > -np.inf))
-    rows = Rows.of(s, t, tau)
-    return (rows.law(rows.negative) - t) / tau
+    s, w, tau = score_checks.scored(scores, positives, excluded, temperature)
+    score_checks.some_negative((w == 0) & (s > -np.inf))
+    rows = Rows.of(s, w, tau)
+    return (rows.law(rows.negative) - rows.targets) / tau
 
 
 class InformationBound(NamedTuple):
@@ -275,9 +275,9 @@ def mutual_information_bound(
     >>> print(f"{gm.mutual_information(law, 0, 1):.2f}")
     0.83
     """
-    s, t, tau = score_checks.scored(scores, positives, excluded, temperature)
+    s, w, tau = score_checks.scored(scores, positives, excluded, temperature)
     score_checks.rows_of_pairs(s, least=2 if positives is not None else 3)
-    rows = Rows.of(s, t, tau)
+    rows = Rows.of(s, w, tau)
     ceilings = np.log((s > -np.inf).sum(axis=-1))
     gains = ceilings - info_nce(rows)
     replicates = gains if positives is not None else _pseudo_values(rows, gains)
@@ -302,16 +302,18 @@ def _pseudo_values(rows: Rows, gains: Array) -> Array:
 
 
 class Rows(NamedTuple):
-    """Rows of scores less that of the best positive, over τ, and the positives' weights."""
+    """Rows of scores less that of the best positive, over τ, and the positives' shares."""
 
     scaled: Array
     targets: Array
 
     @classmethod
-    def of(cls, scores: Array, targets: Array, temperature: float) -> Rows:
-        """Take differences before anything is rounded."""
-        best = np.where(targets > 0, scores, -np.inf).max(axis=-1, keepdims=True)
-        return cls((scores - np.where(best > -np.inf, best, 0.0)) / temperature, targets)
+    def of(cls, scores: Array, weights: Array, temperature: float) -> Rows:
+        """Take differences before anything is rounded, and weights to sum to 1."""
+        best = np.where(weights > 0, scores, -np.inf).max(axis=-1, keepdims=True)
+        scaled = (scores - np.where(best > -np.inf, best, 0.0)) / temperature
+        shares = weights / weights.max(axis=-1, keepdims=True)
+        return cls(scaled, shares / shares.sum(axis=-1, keepdims=True))
 
     @property
     def positive(self) -> Mask:
@@ -329,17 +331,35 @@ class Rows(NamedTuple):
 
     def law(self, chosen: Mask) -> Array:
         """Return the softmax over some entries of each row, 0 elsewhere."""
+        weights, total, _ = self._sum(chosen)
+        return weights / np.maximum(total, TINY)[..., None]
+
+    def odds(self) -> Array:
+        """Return ξ = Z₋/Z₊, where the sums have all their digits; +∞ beyond the floats."""
+        _, positive, lead = self._sum(self.positive)
+        _, negative, top = self._sum(self.negative)
+        with np.errstate(over="ignore"):
+            return np.exp(top - lead) * (negative / np.maximum(positive, TINY))
+
+    def _sum(self, chosen: Mask) -> tuple[Array, Array, Array]:
+        """Return exp(s − top) over some entries, its sum, and the top."""
         among = np.where(chosen, self.scaled, -np.inf)
-        top = among.max(axis=-1, keepdims=True)
-        weights = np.exp(among - np.where(top > -np.inf, top, 0.0))
-        return weights / np.maximum(weights.sum(axis=-1, keepdims=True), np.finfo(float).tiny)
+        top = among.max(axis=-1)
+        top = np.where(top > -np.inf, top, 0.0)
+        weights = np.exp(among - top[..., None])
+        return weights, weights.sum(axis=-1), top
+
+
+TINY = np.finfo(float).tiny
+"""Under a sum that may be empty."""
 
 
 def info_nce(rows: Rows) -> Scalars:
     """Return [log Z₊ − Σ t s] + log(1 + Z₋/Z₊)."""
-    positive, negative = rows.log_sum(rows.positive), rows.log_sum(rows.negative)
+    positive, odds = rows.log_sum(rows.positive), rows.odds()
     with np.errstate(invalid="ignore"):
-        return _margin(rows, positive) + np.logaddexp(0.0, negative - positive)
+        far = rows.log_sum(rows.negative) - positive
+    return _margin(rows, positive) + np.where(odds < np.inf, np.log1p(odds), far)
 
 
 def softmax_minus_targets(rows: Rows) -> Array:
@@ -347,10 +367,15 @@ def softmax_minus_targets(rows: Rows) -> Array:
 
     q and π are the laws within the negatives and the positives, P₋ the negatives' probability.
     """
-    lead = rows.log_sum(rows.positive) - rows.log_sum(rows.negative)
-    share = np.exp(-np.logaddexp(0.0, lead))[..., None]
+    share = probability(rows.odds())[..., None]
     within = rows.law(rows.positive)
     return share * rows.law(rows.negative) + ((within - rows.targets) - share * within)
+
+
+def probability(odds: Array) -> Array:
+    """Return ξ / (1 + ξ)."""
+    with np.errstate(divide="ignore", over="ignore"):
+        return 1.0 / (1.0 + 1.0 / odds)
 
 
 def _margin(rows: Rows, log_sum: Array) -> Scalars:

@@ -18,7 +18,13 @@ from gaussmetrics._array import reading
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.sample_checks import streamed_samples
 from gaussmetrics.softmax import score_checks
-from gaussmetrics.softmax.contrastive import Rows, info_nce, softmax_minus_targets
+from gaussmetrics.softmax.contrastive import (
+    TINY,
+    Rows,
+    info_nce,
+    probability,
+    softmax_minus_targets,
+)
 
 BLOCK_BYTES = 2**27
 """Of all arrays of the size of one block of scores that are alive at a time."""
@@ -151,12 +157,12 @@ def _one_positive(scores: Array, place: NDArray[np.intp], tau: float) -> tuple[A
     scores -= top[:, None]
     np.exp(scores, out=scores)
     total = scores.sum(axis=1)
-    with np.errstate(divide="ignore"):
-        log_odds = top + np.log(total)
-    share = np.exp(-np.logaddexp(0.0, -log_odds)) / tau
-    scores *= (share / np.maximum(total, np.finfo(float).tiny))[:, None]
+    with np.errstate(over="ignore"):
+        odds = np.exp(top) * total
+    share = probability(odds) / tau
+    scores *= (share / np.maximum(total, TINY))[:, None]
     scores[own] = -share
-    return np.logaddexp(0.0, log_odds), scores
+    return np.where(odds < np.inf, np.log1p(odds), top + np.log(np.maximum(total, TINY))), scores
 
 
 def _add_product(total: Array, gap: Array, vectors: Array) -> None:

@@ -18,21 +18,20 @@ def scored(
     """Return scores with −∞ where excluded, the weights of the positives, and τ."""
     tau = reading.positive_number("temperature", temperature)
     s = logits("scores", scores)
-    t = _weights(s, positives)
+    w = _weights(s, positives)
     if excluded is not None:
         s[_mask(excluded, s.shape)] = -np.inf
-        _positives_compared(s, t, excluded)
-    return s, t, tau
+        _positives_compared(s, w, excluded)
+    return s, w, tau
 
 
 def _weights(scores: Array, positives: Any) -> Array:
-    """Return the weight of each candidate; each row sums to 1."""
+    """Return the weight of each candidate, not negative and not all zero."""
     if positives is None:
         return np.broadcast_to(np.eye(square(scores.shape)), scores.shape)
     given = reading.as_array("positives", positives)
     if given.shape == scores.shape:
-        weights = reading.real_array("positives", positives, shape="(..., K)", min_ndim=1)
-        return _shares("positives", weights)
+        return _weights_of_rows("positives", positives)
     if given.ndim and given.shape != scores.shape[:-1]:
         raise ValueError(
             f"positives must be places of shape {scores.shape[:-1]} or weights of the scores' "
@@ -59,13 +58,11 @@ def places(name: str, given: np.ndarray[Any, Any], count: int) -> np.ndarray[Any
     return given
 
 
-def _shares(name: str, weights: Array) -> Array:
-    """Check weights and divide each row by its sum."""
+def _weights_of_rows(name: str, given: Any) -> Array:
+    weights = reading.real_array(name, given, shape="(..., K)", min_ndim=1)
     _not_negative(name, weights)
-    peaks = weights.max(axis=-1, keepdims=True)
-    _some_positive(name, peaks[..., 0])
-    scaled = weights / peaks
-    return scaled / scaled.sum(axis=-1, keepdims=True)
+    _some_positive(name, weights.max(axis=-1))
+    return weights
 
 
 def _not_negative(name: str, weights: Array) -> None:
@@ -98,7 +95,7 @@ def targets(given: Any, u: Array, v: Array, *, one_encoder: bool) -> Any:
     if array.shape == (len(u),):
         places("targets", array, len(v))
     elif array.shape == (len(u), len(v)):
-        array = _sparse_shares(array) if sparse else _dense_shares(given)
+        array = _sparse_weights(array) if sparse else _weights_of_rows("targets", given)
     else:
         raise ValueError(
             f"targets must be places of shape ({len(u)},) or weights of shape "
@@ -124,17 +121,11 @@ def _same_place(rows: int, columns: int, one_encoder: bool) -> NDArray[np.intp]:
     return np.arange(rows)
 
 
-def _dense_shares(given: Any) -> Array:
-    return _shares("targets", reading.real_array("targets", given, shape="(b, m)", min_ndim=2))
-
-
-def _sparse_shares(weights: Any) -> Any:
-    """Check weights that are sparse by rows and divide each row by its sum."""
+def _sparse_weights(weights: Any) -> Any:
     data = reading.real_array("targets.data", weights.data, shape="(entries,)", min_ndim=1)
     _not_negative("targets.data", data)
-    sums = np.asarray(weights.sum(axis=1), dtype=float).reshape(-1)
-    _some_positive("targets", sums)
-    return weights.multiply(1.0 / sums[:, None]).tocsr()
+    _some_positive("targets", np.asarray(weights.sum(axis=1)).reshape(-1))
+    return weights
 
 
 def _not_itself(positives: Any) -> None:
@@ -165,9 +156,9 @@ def _mask(excluded: Any, shape: tuple[int, ...]) -> Mask:
         ) from None
 
 
-def _positives_compared(scores: Array, targets: Array, excluded: Any) -> None:
+def _positives_compared(scores: Array, weights: Array, excluded: Any) -> None:
     """Check that no positive is excluded and no row empty."""
-    both = np.broadcast_to(excluded, scores.shape) & (targets > 0)
+    both = np.broadcast_to(excluded, scores.shape) & (weights > 0)
     if both.any():
         place = reading.label("scores", np.argwhere(both)[0])
         raise ValueError(
@@ -186,10 +177,10 @@ def square(shape: tuple[int, ...]) -> int:
     return shape[-1]
 
 
-def transposed(scores: Array, targets: Array) -> tuple[Array, Array]:
+def transposed(scores: Array, weights: Array) -> tuple[Array, Array]:
     """Return the columns of a similarity matrix as rows."""
     square(scores.shape)
-    columns = np.swapaxes(targets, -1, -2)
+    columns = np.swapaxes(weights, -1, -2)
     empty = ~columns.any(axis=-1)
     if empty.any():
         column = int(np.argwhere(empty)[0][-1])
@@ -197,7 +188,7 @@ def transposed(scores: Array, targets: Array) -> tuple[Array, Array]:
             f"both directions need a positive in each column, but column {column} has none. "
             "Leave such candidates out, or pass both_directions=False."
         )
-    return np.swapaxes(scores, -1, -2), columns / columns.sum(axis=-1, keepdims=True)
+    return np.swapaxes(scores, -1, -2), columns
 
 
 def some_negative(negative: Mask) -> None:
