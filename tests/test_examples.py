@@ -20,11 +20,13 @@ from sklearn.preprocessing import StandardScaler
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TESTED = {
     "classifier_pipeline",
+    "contrastive_accumulation",
     "drift_detection",
     "eeg_like_covariances",
     "fid_from_features",
     "latent_regulariser",
     "merge_mixture_components",
+    "training_losses",
     "your_own_csv",
 }
 CULTIVARS = np.array(["Barolo", "Grignolino", "Barbera"])
