@@ -26,7 +26,7 @@ from gaussmetrics.softmax.contrastive import (
     softmax_minus_targets,
 )
 
-BLOCK_BYTES = 2**27
+BLOCK_BYTES = 2**26
 """Of all arrays of the size of one block of scores that are alive at a time."""
 
 ARRAYS_FOR_WEIGHTS = 8
@@ -89,7 +89,7 @@ def contrastive_row_gradients(
     unit_length : bool
         Whether rows are divided by their lengths first; gradients are still those in u and v.
     block : int, optional
-        How many rows of scores are held at a time. By default as many as fit into 128 MiB.
+        How many rows of scores are held at a time. By default as many as fit into 64 MiB.
 
     Returns
     -------
@@ -123,19 +123,21 @@ def contrastive_row_gradients(
     left = _unit("u", a) if unit_length else a
     right = left if v is None else _unit("v", b) if unit_length else b
     losses, first, second = np.empty(len(a)), np.empty_like(left), np.zeros_like(right)
+    memory = np.empty((min(size, len(a)), len(b)))
     for start in range(0, len(a), size):
         part = slice(start, min(start + size, len(a)))
-        scores = left[part] @ right.T
+        scores = np.matmul(left[part], right.T, out=memory[: part.stop - start])
         if v is None:
-            scores[np.arange(len(scores)), np.arange(part.start, part.stop)] = -np.inf
+            scores[np.arange(len(scores)), np.arange(start, part.stop)] = -np.inf
         losses[part], gap = _compared(scores, wanted[part], tau)
         np.matmul(gap, right, out=first[part])
         _add_product(second, gap, left[part])
     if v is None:
         first += second
-        return RowGradients(losses, _to_vectors(first, a, left, unit_length), None)
-    through = (_to_vectors(first, a, left, unit_length), _to_vectors(second, b, right, unit_length))
-    return RowGradients(losses, *through)
+    if unit_length:
+        _carry_to_vectors(first, a, left)
+        _carry_to_vectors(second, b, right)
+    return RowGradients(losses, first, None if v is None else second)
 
 
 def _compared(scores: Array, targets: Any, tau: float) -> tuple[Array, Array]:
@@ -196,15 +198,15 @@ def _unit(name: str, vectors: Array) -> Array:
 
 def _lengths(vectors: Array) -> Array:
     """Return ‖h‖ of each row, (b, 1), whatever its unit."""
-    scale = np.abs(vectors).max(axis=1, keepdims=True)
+    scale = np.maximum(vectors.max(axis=1), -vectors.min(axis=1))[:, None]
     scale[scale == 0] = 1.0
-    return scale * np.linalg.norm(vectors / scale, axis=1, keepdims=True)
+    parts = (np.square(column[:, None] / scale) for column in vectors.T)
+    return scale * np.sqrt(sum(parts, np.zeros_like(scale)))
 
 
-def _to_vectors(gradient: Array, vectors: Array, unit: Array, unit_length: bool) -> Array:
-    """Carry a gradient in h/‖h‖ to h: what is along h drops out, the rest is divided by ‖h‖."""
-    if not unit_length:
-        return gradient
-    gradient -= np.einsum("ij,ij->i", gradient, unit)[:, None] * unit
+def _carry_to_vectors(gradient: Array, vectors: Array, unit: Array) -> None:
+    """Turn a gradient in h/‖h‖ into that in h: what is along h drops out, ‖h‖ divides the rest."""
+    along = np.einsum("ij,ij->i", gradient, unit)
+    for column, of_unit in zip(gradient.T, unit.T, strict=True):  # no array of the whole size
+        column -= along * of_unit
     gradient /= _lengths(vectors)
-    return gradient

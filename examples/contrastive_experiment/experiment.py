@@ -1,0 +1,78 @@
+"""Measure what the articles claim of contrastive losses and of similarity models.
+
+``python experiment.py --quick`` takes digits in place of sentences, and half a minute;
+``python experiment.py`` wants the packages of requirements.txt and some twenty minutes on one core.
+``python experiment.py saturation`` (or curse, similarity) makes one part; results are kept as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import curse
+import saturation
+import similarity
+from pairs import digits, halves, sentences
+from saturation import Setting
+
+HERE = Path(__file__).parent
+
+
+def saturation_rows(quick):
+    if quick:
+        setting = Setting(8, 0.05, "SGD", 500)
+        return saturation.compare(halves(), setting, seeds=2, train_rows=900, rates=(0.03, 0.1))
+    pairs = sentences()
+    return (
+        row
+        for batch in (4, 8, 64)
+        for temperature in (0.05, 0.02)
+        for optimiser in ("SGD", "Adam")
+        for row in saturation.compare(
+            pairs, Setting(batch, temperature, optimiser, 1000), seeds=4, train_rows=4000
+        )
+    )
+
+
+def curse_rows(quick):
+    if quick:
+        return curse.rows((2, 16), (0.5, 0.99), (16, 128), repeats=5)
+    return curse.rows((2, 8, 32, 64), (0.3, 0.7, 0.9, 0.99), (16, 128, 1024), repeats=20)
+
+
+def similarity_rows(quick):
+    if quick:
+        return similarity.rows(digits(), train_rows=(600,), seeds=2)
+    return similarity.rows(sentences(), train_rows=(200, 1000, 4000), seeds=5)
+
+
+PARTS = {"saturation": saturation_rows, "curse": curse_rows, "similarity": similarity_rows}
+
+
+def show(row):
+    return "  ".join(
+        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in row.items()
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="default: all")
+    parser.add_argument("--quick", action="store_true")
+    options = parser.parse_args()
+    for part in options.part or PARTS:
+        print(part)
+        results = []
+        for row in PARTS[part](options.quick):
+            print(show(row), flush=True)
+            results.append(row)
+        if not options.quick:
+            text = json.dumps(results, indent=1, ensure_ascii=False)
+            (HERE / f"{part}.json").write_text(text + "\n", encoding="utf8")
+
+
+if __name__ == "__main__":
+    main()
