@@ -262,8 +262,8 @@ def mutual_information_bound(
 
     Examples
     --------
-    >>> import numpy as np
     >>> import gaussmetrics as gm
+    >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> law = gm.Gaussian([0, 0], [[1, 0.9], [0.9, 1]])
     >>> x, y = law.sample(500, rng).T

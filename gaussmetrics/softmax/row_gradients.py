@@ -8,6 +8,7 @@ micro-batch. Scores are formed and dropped in blocks of rows, so memory grows wi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,10 @@ ARRAYS_FOR_WEIGHTS = 8
 """So many are alive where targets are weights; with one positive a row there is one."""
 
 
+ROWS_AT_A_TIME = 4096
+"""Of vectors, where a product of two arrays of them would be a third."""
+
+
 class RowGradients(NamedTuple):
     """Losses of the rows of a batch, and the gradient of their sum in every vector.
 
@@ -47,8 +52,8 @@ class RowGradients(NamedTuple):
 
     Examples
     --------
-    >>> import numpy as np
     >>> import gaussmetrics as gm
+    >>> import numpy as np
     >>> rows = gm.contrastive_row_gradients(np.eye(2), np.eye(2))
     >>> print(rows.losses.round(6), rows.u[0].round(6), rows.v[0].round(6))
     [0.313262 0.313262] [-0.268941  0.268941] [-0.268941  0.268941]
@@ -120,15 +125,15 @@ def contrastive_row_gradients(
     b = a if v is None else _vectors("v", v)
     wanted = score_checks.targets(targets, a, b, one_encoder=v is None)
     size = _rows_a_block(wanted, len(b)) if block is None else reading.step_count("block", block)
+    _scores_in_range(a, b, unit_length)
     left = _unit("u", a) if unit_length else a
     right = left if v is None else _unit("v", b) if unit_length else b
     losses, first, second = np.empty(len(a)), np.empty_like(left), np.zeros_like(right)
     memory = np.empty((min(size, len(a)), len(b)))
-    for start in range(0, len(a), size):
-        part = slice(start, min(start + size, len(a)))
-        scores = np.matmul(left[part], right.T, out=memory[: part.stop - start])
+    for part in _parts(len(a), size):
+        scores = np.matmul(left[part], right.T, out=memory[: part.stop - part.start])
         if v is None:
-            scores[np.arange(len(scores)), np.arange(start, part.stop)] = -np.inf
+            scores[np.arange(len(scores)), np.arange(part.start, part.stop)] = -np.inf
         losses[part], gap = _compared(scores, wanted[part], tau)
         np.matmul(gap, right, out=first[part])
         _add_product(second, gap, left[part])
@@ -136,6 +141,7 @@ def contrastive_row_gradients(
         first += second
     if unit_length:
         _carry_to_vectors(first, a, left)
+    if unit_length and v is not None:
         _carry_to_vectors(second, b, right)
     return RowGradients(losses, first, None if v is None else second)
 
@@ -196,17 +202,35 @@ def _unit(name: str, vectors: Array) -> Array:
     return vectors / lengths
 
 
+def _scores_in_range(u: Array, v: Array, unit_length: bool) -> None:
+    """Check that no product of two vectors is beyond the floats."""
+    with np.errstate(over="ignore"):
+        largest = _lengths(u).max(initial=0.0) * _lengths(v).max(initial=0.0)
+    if not unit_length and not largest < np.finfo(float).max / 4:
+        raise ValueError(
+            "u and v are so long that their products overflow. Rescale them, or pass "
+            "unit_length=True."
+        )
+
+
 def _lengths(vectors: Array) -> Array:
-    """Return ‖h‖ of each row, (b, 1), whatever its unit."""
-    scale = np.maximum(vectors.max(axis=1), -vectors.min(axis=1))[:, None]
-    scale[scale == 0] = 1.0
-    parts = (np.square(column[:, None] / scale) for column in vectors.T)
-    return scale * np.sqrt(sum(parts, np.zeros_like(scale)))
+    """Return ‖h‖ of each row, (b, 1), also where its square is beyond the floats."""
+    with np.errstate(over="ignore"):
+        lengths = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
+    extreme = ~((lengths > 1e-140) & (lengths < np.inf))
+    rows = vectors[extreme]
+    scale = np.abs(rows).max(axis=1, keepdims=True, initial=TINY)
+    lengths[extreme] = scale[:, 0] * np.linalg.norm(rows / scale, axis=1)
+    return lengths[:, None]
 
 
 def _carry_to_vectors(gradient: Array, vectors: Array, unit: Array) -> None:
     """Turn a gradient in h/‖h‖ into that in h: what is along h drops out, ‖h‖ divides the rest."""
-    along = np.einsum("ij,ij->i", gradient, unit)
-    for column, of_unit in zip(gradient.T, unit.T, strict=True):  # no array of the whole size
-        column -= along * of_unit
+    along = np.einsum("ij,ij->i", gradient, unit)[:, None]
+    for part in _parts(len(gradient), ROWS_AT_A_TIME):
+        gradient[part] -= along[part] * unit[part]
     gradient /= _lengths(vectors)
+
+
+def _parts(count: int, size: int) -> Iterator[slice]:
+    return (slice(start, min(start + size, count)) for start in range(0, count, size))

@@ -15,6 +15,7 @@ from gaussmetrics.validation.datasets import Dataset, load, load_all
 from gaussmetrics.validation.divergences import DIVERGENCES
 from gaussmetrics.validation.quantities import QUANTITIES, Quantity
 from gaussmetrics.validation.rows import Estimate, Outcome, Row, Work, conclude, z_bound
+from gaussmetrics.validation.softmax import SOFTMAX
 from gaussmetrics.validation.transport import TRANSPORT
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "CLASSIFIERS",
     "DIVERGENCES",
     "QUANTITIES",
+    "SOFTMAX",
     "TRANSPORT",
     "Check",
     "Classification",
@@ -45,7 +47,7 @@ class Check(Protocol):
         """List the comparisons to be made."""
 
 
-CHECKS: tuple[Check, ...] = (*QUANTITIES, *DIVERGENCES, *TRANSPORT, *CLASSIFIERS)
+CHECKS: tuple[Check, ...] = (*QUANTITIES, *DIVERGENCES, *TRANSPORT, *SOFTMAX, *CLASSIFIERS)
 """All checks of a default run."""
 
 

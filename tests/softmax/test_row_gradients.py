@@ -181,6 +181,7 @@ BAD = [
     ({"u": U, "v": V, "block": 0}, ValueError, "block must be at least 1, got 0"),
     ({"u": U, "v": np.vstack([V[:5], np.zeros(3)]), "unit_length": True}, ValueError,
      "v has a row of zeros, row 5, which has no direction"),
+    ({"u": 1e200 * U, "v": 1e200 * V}, ValueError, "so long that their products overflow"),
 ]  # fmt: skip
 
 
