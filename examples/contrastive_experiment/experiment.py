@@ -18,6 +18,10 @@ from pairs import digits, halves, sentences
 from saturation import Setting
 
 HERE = Path(__file__).parent
+SETTINGS = [
+    *(Setting(batch, tau, "SGD", 800) for batch in (4, 16, 64) for tau in (0.2, 0.05, 0.02)),
+    *(Setting(batch, 0.05, "Adam", 800) for batch in (4, 64)),
+]
 
 
 def saturation_rows(quick):
@@ -27,12 +31,8 @@ def saturation_rows(quick):
     pairs = sentences()
     return (
         row
-        for batch in (4, 8, 64)
-        for temperature in (0.05, 0.02)
-        for optimiser in ("SGD", "Adam")
-        for row in saturation.compare(
-            pairs, Setting(batch, temperature, optimiser, 1000), seeds=4, train_rows=4000
-        )
+        for setting in SETTINGS
+        for row in saturation.compare(pairs, setting, seeds=3, train_rows=4000)
     )
 
 
