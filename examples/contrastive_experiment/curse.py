@@ -12,11 +12,11 @@ def joint(d, rho):
     return gm.Gaussian(np.zeros(2 * d), np.kron([[1.0, rho], [rho, 1.0]], np.eye(d)))
 
 
-def best_scores(law, x, y):
+def best_scores(x, y, rho):
     """The log density ratio log p(y|x) / p(y) of all pairs, which no score can better."""
-    d = law.dim // 2
-    given = law.conditional(given=np.arange(d))(x)
-    return given[:, None].logpdf(y) - law.marginal(np.arange(d, 2 * d)).logpdf(y)
+    squares = np.square(x).sum(axis=1)[:, None] + np.square(y).sum(axis=1)
+    noise = 1 - rho**2
+    return (rho * (x @ y.T) - 0.5 * rho**2 * squares) / noise - 0.5 * x.shape[1] * np.log(noise)
 
 
 def rows(dimensions, correlations, counts, *, repeats, seed=0):
@@ -30,7 +30,7 @@ def rows(dimensions, correlations, counts, *, repeats, seed=0):
                 bounds = []
                 for _ in range(repeats):
                     x, y = np.split(law.sample(count, rng), 2, axis=1)
-                    bounds.append(gm.mutual_information_bound(best_scores(law, x, y)))
+                    bounds.append(gm.mutual_information_bound(best_scores(x, y, rho)))
                 value, error, ceiling = np.mean(bounds, axis=0)
                 yield {
                     "d": d,
