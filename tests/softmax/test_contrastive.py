@@ -113,6 +113,15 @@ def test_gradient_of_flat_nce(s, t, tau):
 
 
 @pytest.mark.parametrize("lead", [17, 40, 700])
+def test_the_lead_costs_no_digit(lead):
+    with mp.workdps(DIGITS):
+        truth = float(mp.log1p(3 * mp.exp(-lead)))
+    scores = [float(lead), 0.0, 0.0, 0.0]
+    assert gm.info_nce_loss(scores, 0) == pytest.approx(truth, rel=1e-15)
+    assert gm.info_nce_loss_gradient(scores, 0)[0] == pytest.approx(np.expm1(-truth), rel=1e-15)
+
+
+@pytest.mark.parametrize("lead", [17, 40, 700])
 def test_two_positives_that_lead_together_have_a_slope(lead):
     """p is ½, ½ to rounding, but the gradient is not 0."""
     gradient = gm.info_nce_loss_gradient([float(lead), float(lead), 0.0], [1, 1, 0])
