@@ -1,8 +1,9 @@
 """Measure what the articles claim of contrastive losses and of similarity models.
 
-``python experiment.py --quick`` takes digits in place of sentences, and half a minute;
-``python experiment.py`` wants the packages of requirements.txt and some twenty minutes on one core.
-``python experiment.py saturation`` (or curse, similarity) makes one part; results are kept as JSON.
+``python experiment.py --quick`` takes digits in place of sentences, and some seconds;
+``python experiment.py`` wants the packages of requirements.txt and ten minutes on one core.
+``python experiment.py saturation`` (or drift, curse, similarity) makes one part. Results are kept
+as JSON.
 """
 
 from __future__ import annotations
@@ -36,6 +37,17 @@ def saturation_rows(quick):
     )
 
 
+def drift_rows(quick):
+    if quick:
+        return saturation.drifts(halves(), [(Setting(8, 0.05, "SGD", 500), 0.1)], train_rows=900)
+    chosen = [
+        (Setting(4, 0.02, "SGD", 800), 0.03),
+        (Setting(64, 0.02, "SGD", 800), 3.0),
+        (Setting(4, 0.05, "Adam", 800), 1e-3),
+    ]
+    return saturation.drifts(sentences(), chosen, train_rows=4000)
+
+
 def curse_rows(quick):
     if quick:
         return curse.rows((2, 16), (0.5, 0.99), (16, 128), repeats=5)
@@ -48,7 +60,12 @@ def similarity_rows(quick):
     return similarity.rows(sentences(), train_rows=(200, 1000, 4000), seeds=5)
 
 
-PARTS = {"saturation": saturation_rows, "curse": curse_rows, "similarity": similarity_rows}
+PARTS = {
+    "saturation": saturation_rows,
+    "drift": drift_rows,
+    "curse": curse_rows,
+    "similarity": similarity_rows,
+}
 
 
 def show(row):

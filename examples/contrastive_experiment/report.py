@@ -34,6 +34,20 @@ def saturation():
     table(head, lines)
 
 
+def drift():
+    lines = (
+        [
+            str(row["batch"]),
+            str(row["temperature"]),
+            row["optimiser"],
+            f"{row['usual_float32']:.0e}",
+            f"{row['log1p_float32']:.0e}",
+        ]
+        for row in rows("drift")
+    )
+    table(["batch", "τ", "optimiser", "usual, float32", "log1p, float32"], lines)
+
+
 def curse():
     found = {}
     for row in rows("curse"):
@@ -56,5 +70,6 @@ def similarity():
 
 if __name__ == "__main__":
     saturation()
+    drift()
     curse()
     similarity()
