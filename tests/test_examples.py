@@ -20,11 +20,13 @@ from sklearn.preprocessing import StandardScaler
 EXAMPLES = Path(__file__).parents[1] / "examples"
 TESTED = {
     "classifier_pipeline",
+    "contrastive_accumulation",
     "drift_detection",
     "eeg_like_covariances",
     "fid_from_features",
     "latent_regulariser",
     "merge_mixture_components",
+    "training_losses",
     "your_own_csv",
 }
 CULTIVARS = np.array(["Barolo", "Grignolino", "Barbera"])
@@ -180,6 +182,32 @@ def test_latent_regulariser():
         assert float(error) < 0.1
         assert float(penalty) < 0.05
     assert after("KL, closed form", output) == after("KL, autograd", output)
+
+
+def test_contrastive_experiment():
+    output = run("contrastive_experiment/experiment", "--quick")
+    recalls = {
+        (loss, precision): float(recall)
+        for loss, precision, recall in re.findall(
+            r"loss (\w+)  precision (float\d\d) .* recall ([\d.]+)", output
+        )
+    }
+    assert len(recalls) == 5
+    assert recalls["flat", "float32"] > recalls["usual", "float32"] + 2
+    for (loss, _), recall in recalls.items():
+        if loss != "flat":  # what float32 loses makes no difference
+            assert recall == pytest.approx(recalls["usual", "float32"], abs=0.5)
+    bounds = re.findall(
+        r"d (\d+)  rho ([\d.]+) .*tion ([\d.]+)  bound ([\d.]+) .*error ([\d.]+)  log_K ([\d.]+)",
+        output,
+    )
+    assert len(bounds) == 8
+    for d, rho, information, bound, error, ceiling in np.array(bounds, float):
+        assert information == pytest.approx(-d / 2 * np.log1p(-(rho**2)), rel=1e-3)
+        assert bound < min(information + 4 * error, ceiling + 1e-3)
+    areas = re.findall(r"false_pairs (\w+) .* features (.+?)  acc.* auc ([\d.]+)", output)
+    areas = {(kind, name): float(area) for kind, name, area in areas}
+    assert areas["near", "|u − v|, u·v"] > areas["near", "cosine"] + 5
 
 
 # The reader's own table

@@ -34,5 +34,5 @@ def test_it_runs(path):
     mpl.pyplot.close("all")
 
 
-def test_there_are_six():
-    assert len(NOTEBOOKS) == 6
+def test_there_are_seven():
+    assert len(NOTEBOOKS) == 7

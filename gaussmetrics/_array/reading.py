@@ -40,6 +40,11 @@ def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = 
 def as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise TypeError(f"{name} has masked entries. Remove or impute them first.")
+    if getattr(value, "requires_grad", False):
+        raise TypeError(
+            f"{name} is a tensor that requires grad, and NumPy records none. Pass {name}.detach() "
+            "for the value; to train with the closed-form gradient see examples/training_losses.py."
+        )
     if hasattr(value, "toarray"):
         raise TypeError(f"{name} is a sparse matrix. Pass {name}.toarray().")
     try:

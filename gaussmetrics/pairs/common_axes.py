@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmetrics._array.linalg import sum_of_squares, transpose
+from gaussmetrics._array.linalg import EPS, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.gaussian import Gaussian
@@ -65,7 +65,7 @@ def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
     e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
     far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)
     # Rounding hides what is smaller beside the largest.
-    s = np.maximum(s, linalg.EPS * s[..., :1])
+    s = np.maximum(s, EPS * s[..., :1])
     turn = np.where(near[..., None], u, far)
     basis = transpose(turn) @ whitener
     with np.errstate(over="ignore"):

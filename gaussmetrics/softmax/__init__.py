@@ -1,6 +1,37 @@
-"""Softmax regression in closed form, on arrays and as a scikit-learn estimator."""
+"""Softmax laws and their divergences, contrastive losses, and softmax regression in closed form."""
 
 from gaussmetrics.softmax.class_moments import ClassMoments
+from gaussmetrics.softmax.contrastive import (
+    InformationBound,
+    flat_nce_loss,
+    flat_nce_loss_gradient,
+    info_nce_loss,
+    info_nce_loss_gradient,
+    mutual_information_bound,
+)
+from gaussmetrics.softmax.divergence_gradients import (
+    LogitGradient,
+    softmax_bhattacharyya_distance_gradient,
+    softmax_cross_entropy_gradient,
+    softmax_entropy_gradient,
+    softmax_hellinger_distance_gradient,
+    softmax_jeffreys_divergence_gradient,
+    softmax_jensen_shannon_divergence_gradient,
+    softmax_kl_divergence_gradient,
+    softmax_renyi_divergence_gradient,
+    softmax_total_variation_distance_gradient,
+)
+from gaussmetrics.softmax.divergences import (
+    softmax_bhattacharyya_distance,
+    softmax_cross_entropy,
+    softmax_entropy,
+    softmax_hellinger_distance,
+    softmax_jeffreys_divergence,
+    softmax_jensen_shannon_divergence,
+    softmax_kl_divergence,
+    softmax_renyi_divergence,
+    softmax_total_variation_distance,
+)
 from gaussmetrics.softmax.regression import (
     analytic_softmax,
     log_softmax,
@@ -9,13 +40,41 @@ from gaussmetrics.softmax.regression import (
     softmax_loss,
     softmax_loss_gradient,
 )
+from gaussmetrics.softmax.row_gradients import RowGradients, contrastive_row_gradients
 
 __all__ = [
     "ClassMoments",
+    "InformationBound",
+    "LogitGradient",
+    "RowGradients",
     "analytic_softmax",
+    "contrastive_row_gradients",
+    "flat_nce_loss",
+    "flat_nce_loss_gradient",
+    "info_nce_loss",
+    "info_nce_loss_gradient",
     "log_softmax",
+    "mutual_information_bound",
     "shrunk_covariance",
+    "softmax_bhattacharyya_distance",
+    "softmax_bhattacharyya_distance_gradient",
     "softmax_coefficients",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_gradient",
+    "softmax_entropy",
+    "softmax_entropy_gradient",
+    "softmax_hellinger_distance",
+    "softmax_hellinger_distance_gradient",
+    "softmax_jeffreys_divergence",
+    "softmax_jeffreys_divergence_gradient",
+    "softmax_jensen_shannon_divergence",
+    "softmax_jensen_shannon_divergence_gradient",
+    "softmax_kl_divergence",
+    "softmax_kl_divergence_gradient",
     "softmax_loss",
     "softmax_loss_gradient",
+    "softmax_renyi_divergence",
+    "softmax_renyi_divergence_gradient",
+    "softmax_total_variation_distance",
+    "softmax_total_variation_distance_gradient",
 ]

@@ -16,6 +16,7 @@ from gaussmetrics.validation.divergences import DIVERGENCES
 from gaussmetrics.validation.inference import INFERENCE, Promise
 from gaussmetrics.validation.quantities import QUANTITIES, Quantity
 from gaussmetrics.validation.rows import Estimate, Outcome, Row, Work, conclude, z_bound
+from gaussmetrics.validation.softmax import SOFTMAX
 from gaussmetrics.validation.transport import TRANSPORT
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "DIVERGENCES",
     "INFERENCE",
     "QUANTITIES",
+    "SOFTMAX",
     "TRANSPORT",
     "Check",
     "Classification",
@@ -48,7 +50,14 @@ class Check(Protocol):
         """List the comparisons to be made."""
 
 
-CHECKS: tuple[Check, ...] = (*QUANTITIES, *DIVERGENCES, *TRANSPORT, *CLASSIFIERS, *INFERENCE)
+CHECKS: tuple[Check, ...] = (
+    *QUANTITIES,
+    *DIVERGENCES,
+    *TRANSPORT,
+    *SOFTMAX,
+    *CLASSIFIERS,
+    *INFERENCE,
+)
 """All checks of a default run."""
 
 
