@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gaussmetrics._array.linalg import pair_sums, same_width, side_by_side, stacked, transpose
+from gaussmetrics._array.two_floats import two_sum
 from gaussmetrics._array.types import Array
 
 
@@ -21,8 +22,8 @@ def accurate_matmul(a: Array, b: Array) -> Array:
     b2 = _leading_bits(b - b1, bits, -2)
     a3, b3 = (a - a1) - a2, (b - b1) - b2
     rest = a1 @ b3 + a2 @ (b - b1) + a3 @ b
-    total, error = _two_sum(a1 @ b1, a1 @ b2)
-    total, another = _two_sum(total, a2 @ b1)
+    total, error = two_sum(a1 @ b1, a1 @ b2)
+    total, another = two_sum(total, a2 @ b1)
     return total + ((error + another) + rest)
 
 
@@ -32,13 +33,6 @@ def _leading_bits(matrix: Array, bits: int, axis: int) -> Array:
     _, exponent = np.frexp(largest)
     anchor = np.ldexp(np.where(largest > 0, 1.5, 0.0), exponent + 52 - bits)
     return (matrix + anchor) - anchor
-
-
-def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """Return a + b and its rounding error (Knuth)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
 
 
 def aligned_difference(f: Array, g: Array) -> tuple[Array, Array]:

@@ -27,12 +27,22 @@ def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = 
     with np.errstate(over="ignore"):
         result = np.array(array, dtype=np.float64, order="C")
     if not np.isfinite(result).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
-        raise ValueError(
-            f"{name} must be finite, but {name}{_entry(index, value)} is {result[index]}. "
-            "Remove or impute such entries first."
-        )
+        refuse_infinite(name, result, value)
     return result
+
+
+def refuse_infinite(
+    name: str, array: np.ndarray[Any, Any], value: Any, *, first_row: int = 0
+) -> NoReturn:
+    """Name the first entry that is not finite; rows of a part are counted from `first_row`."""
+    index = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
+    number = array[tuple(index)]
+    if array.ndim > 1:
+        index[-2] += first_row
+    raise ValueError(
+        f"{name} must be finite, but {name}{_entry(index, value)} is {number}. "
+        "Remove or impute such entries first."
+    )
 
 
 def as_array(name: str, value: Any) -> np.ndarray[Any, Any]:

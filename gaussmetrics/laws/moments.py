@@ -6,27 +6,40 @@ parts combine by the pairwise update of Chan, Golub & LeVeque (1983)::
     δ = m₂ − m₁,   n = n₁ + n₂,   m = m₁ + (n₂/n) δ,   S = S₁ + S₂ + (n₁n₂/n) δδᵀ
 
 Every block is measured from a row of the sample and centred before it is multiplied, so nothing
-cancels when the mean is large against the spread, and a constant column has scatter exactly 0.
+cancels when the mean is large against the spread, and a constant column has scatter exactly 0. The
+mean is kept in two floats, so that δ keeps its digits however far from the origin the parts lie.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
 from operator import add
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from gaussmetrics._array.two_floats import TwoFloats, deviations, shifted, split
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws import sample_checks
-from gaussmetrics.laws.blocks import centre, first_row, freeze_fields, gram, merge, row_blocks
+from gaussmetrics.laws.blocks import (
+    centre,
+    first_row,
+    freeze_fields,
+    gram,
+    in_pairs,
+    merge_exactly,
+    row_blocks,
+    take_away,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Total weight, mean and scatter of a sample; ``a + b`` is both samples taken together.
+
+    ``sum(parts)`` merges many. ``a - b`` takes the rows of b away from a, which holds them; the
+    error of what is left is the rounding of a, so that few digits remain of a small rest.
 
     Parameters
     ----------
@@ -36,6 +49,9 @@ class Moments:
         Weighted mean of the rows.
     scatter : (..., d, d)
         Σ w (x − mean)(x − mean)ᵀ.
+    mean_low : (..., d), optional
+        What `mean` lost when it was rounded: the mean is mean + mean_low. It keeps the digits of
+        merged parts far from the origin.
 
     References
     ----------
@@ -52,10 +68,12 @@ class Moments:
     count: Scalars
     mean: Array
     scatter: Array
+    mean_low: Array = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         count, mean, scatter = sample_checks.moments(self.count, self.mean, self.scatter)
-        freeze_fields(self, count=count[()], mean=mean, scatter=scatter)
+        low = sample_checks.mean_low(self.mean_low, mean.shape)
+        freeze_fields(self, count=count[()], mean=mean, scatter=scatter, mean_low=low)
 
     @classmethod
     def from_samples(cls, X: ArrayLike, *, weights: ArrayLike | None = None) -> Moments:
@@ -84,23 +102,54 @@ class Moments:
         >>> gm.Moments.from_samples([[0.0], [6.0]], weights=[2, 1]).mean
         array([2.])
         """
-        rows = sample_checks.streamed_samples("X", X)
+        rows = sample_checks.sample_rows("X", X)
         w = None if weights is None else sample_checks.sample_weights(weights, rows.shape[:-1])
         if w is not None:
             w = np.broadcast_to(w, rows.shape[:-1])
-        origin = first_row(rows, w).astype(np.float64)
-        empty = cls(*_no_samples(rows.shape[:-2], rows.shape[-1]))
-        parts = (_part(rows[..., at, :] - origin, w, at) for at in row_blocks(rows.shape))
-        whole = reduce(add, parts, empty)
-        return cls(whole.count, whole.mean + origin.sum(axis=-2), whole.scatter)
+        origin = first_row(rows, w)
+        parts = (_part(rows, w, origin, at, X) for at in row_blocks(rows.shape))
+        with np.errstate(over="ignore", invalid="ignore"):
+            whole = in_pairs(parts, add) or cls(*_no_samples(rows.shape[:-2], rows.shape[-1]))
+            high, low = split(origin.sum(axis=-2, dtype=origin.dtype))
+            return whole._moved((high, low))
+
+    def _moved(self, by: TwoFloats) -> Moments:
+        high, low = shifted((by[0], by[1] + self.mean_low), self.mean)
+        return Moments(self.count, high, self.scatter, low)
 
     def __add__(self, other: Moments) -> Moments:
         if not isinstance(other, Moments):
             return NotImplemented
         sample_checks.mergeable(self.mean.shape, other.mean.shape)
-        count, mean, step = merge(self.count, self.mean, other.count, other.mean)
-        between = step[..., :, None] * step[..., None, :]
-        return Moments(count, mean, self.scatter + other.scatter + between)
+        with np.errstate(over="ignore", invalid="ignore"):
+            count, mean, step = merge_exactly(*self._location, *other._location)
+            scatter = self.scatter + other.scatter + _square(step)
+        return Moments(count, mean[0], scatter, mean[1])
+
+    def __radd__(self, other: Any) -> Moments:
+        """Let ``sum`` begin with its 0."""
+        return self if isinstance(other, int) and other == 0 else NotImplemented
+
+    def __sub__(self, other: Moments) -> Moments:
+        if not isinstance(other, Moments):
+            return NotImplemented
+        sample_checks.mergeable(self.mean.shape, other.mean.shape)
+        sample_checks.smaller_part(np.asarray(self.count), np.asarray(other.count))
+        with np.errstate(over="ignore", invalid="ignore"):
+            count, mean, step = take_away(*self._location, *other._location)
+            rest = sample_checks.finite_scatter(self.scatter - other.scatter - _square(step))
+        sample_checks.part_of(count, rest, self.scatter)
+        # What is left of a column is 0 where rounding has made its variance negative.
+        kept = (np.diagonal(rest, axis1=-2, axis2=-1) > 0) & (count > 0)[..., None]
+        rest = np.where(kept[..., :, None] & kept[..., None, :], rest, 0.0)
+        return Moments(count, mean[0], rest, mean[1])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Moments, (self.count, self.mean, self.scatter, self.mean_low)
+
+    @property
+    def _location(self) -> tuple[Scalars, TwoFloats]:
+        return self.count, (self.mean, self.mean_low)
 
     def covariance(self, *, ddof: float = 1) -> Array:
         """Return the covariance matrix, scatter / (count − ddof).
@@ -133,7 +182,16 @@ def _no_samples(batch: tuple[int, ...], d: int) -> tuple[Array, Array, Array]:
     return np.zeros(batch), np.zeros((*batch, d)), np.zeros((*batch, d, d))
 
 
-def _part(block: Array, weights: Array | None, at: slice) -> Moments:
-    """Moments of one block, which is centred in place."""
+def _part(
+    rows: NDArray[Any], weights: Array | None, origin: NDArray[Any], at: slice, X: ArrayLike
+) -> Moments:
+    """Moments of one block of rows, measured from a row of the sample."""
+    block = deviations(rows[..., at, :], origin)
     count, mean = centre(block, None if weights is None else weights[..., at])
+    if not np.isfinite(mean).all():
+        sample_checks.finite_rows("X", rows[..., at, :], X, first_row=at.start)
     return Moments(count, mean, gram(block))
+
+
+def _square(step: Array) -> Array:
+    return step[..., :, None] * step[..., None, :]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gaussmetrics._array.linalg import sum_of_squares, transpose
+from gaussmetrics._array.two_floats import deviations, shifted, split
 from gaussmetrics._array.types import Array, Mask, Scalars
 from gaussmetrics.laws import intensity, sample_checks
 from gaussmetrics.laws.blocks import first_row
@@ -26,11 +27,11 @@ def few_samples(
     w = np.ones(rows.shape[:-1]) if weights is None else np.broadcast_to(weights, rows.shape[:-1])
     count = w.sum(axis=-1)
     # Measured from a row of its own, a sample far from the origin keeps its digits.
-    origin = first_row(rows, w).astype(np.float64)
-    centred = np.where((w > 0)[..., None], rows - origin, 0.0)
+    origin = first_row(rows, w)
+    centred = np.where((w > 0)[..., None], deviations(rows, origin), 0.0)
     shift = (w[..., None, :] @ centred) / count[..., None, None]
     centred = np.sqrt(w)[..., None] * (centred - shift)
-    mean = (origin + shift)[..., 0, :]
+    mean = shifted(split(origin), shift)[0][..., 0, :]
     columns = transpose(centred) / np.sqrt(count - ddof)[..., None, None]
     if not isinstance(shrinkage, str) and shrinkage == 0:
         return mean, Singular(columns)
