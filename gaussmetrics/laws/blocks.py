@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import reduce
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,6 @@ from numpy.typing import NDArray
 from gaussmetrics._array.linalg import EPS, transpose
 from gaussmetrics._array.two_floats import TwoFloats, difference, shifted
 from gaussmetrics._array.types import Array, Scalars
-
-T = TypeVar("T")
 
 BLOCK_ELEMENTS = 2**20  # 8 MB: large enough for BLAS, small enough to stay near the cache
 
@@ -86,17 +83,6 @@ def take_away(
     left = (n > 0)[..., None]
     mean = np.where(left, high, 0.0), np.where(left, low, 0.0)
     return n, mean, np.sqrt(np.where(n > 0, n1 * ratio, n2))[..., None] * delta
-
-
-def in_pairs(parts: Iterable[T], merge: Callable[[T, T], T]) -> T | None:
-    """Merge parts as they come, like with like: each has gone through log₂ of their number only."""
-    waiting: list[T] = []
-    for number, part in enumerate(parts, 1):
-        merged, size = part, number
-        while size % 2 == 0:
-            merged, size = merge(waiting.pop(), merged), size // 2
-        waiting.append(merged)
-    return reduce(lambda late, early: merge(early, late), reversed(waiting)) if waiting else None
 
 
 def freeze_fields(moments: Any, **arrays: Any) -> None:

@@ -12,6 +12,8 @@ mean is kept in two floats, so that δ keeps its digits however far from the ori
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import add
 from typing import Any, cast
@@ -21,16 +23,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from gaussmetrics._array.two_floats import TwoFloats, deviations, shifted, split
 from gaussmetrics._array.types import Array, Scalars
-from gaussmetrics.laws import sample_checks
+from gaussmetrics.laws import moments_file, sample_checks
 from gaussmetrics.laws.blocks import (
     centre,
     first_row,
     freeze_fields,
     gram,
-    in_pairs,
     merge_exactly,
     row_blocks,
     take_away,
+)
+from gaussmetrics.streams import (
+    Block,
+    Passes,
+    batch_passes,
+    collection_passes,
+    in_pairs,
+    is_collection,
 )
 
 
@@ -82,7 +91,9 @@ class Moments:
         Parameters
         ----------
         X : (..., n, d)
-            Samples, one a row. They are read block by block and never copied as a whole.
+            Samples, one a row. They are read block by block and never copied as a whole, so a
+            ``numpy.memmap`` may be larger than memory. Of a Dask array or data frame, (n, d), each
+            block is summed up where it is, and only moments travel.
         weights : (..., n), optional
             Weights that are not negative; weight 2 is the row given twice.
 
@@ -102,16 +113,120 @@ class Moments:
         >>> gm.Moments.from_samples([[0.0], [6.0]], weights=[2, 1]).mean
         array([2.])
         """
+        if is_collection(X):
+            return cls._of_passes(collection_passes(X, weights=weights))
         rows = sample_checks.sample_rows("X", X)
         w = None if weights is None else sample_checks.sample_weights(weights, rows.shape[:-1])
-        if w is not None:
-            w = np.broadcast_to(w, rows.shape[:-1])
-        origin = first_row(rows, w)
-        parts = (_part(rows, w, origin, at, X) for at in row_blocks(rows.shape))
-        with np.errstate(over="ignore", invalid="ignore"):
-            whole = in_pairs(parts, add) or cls(*_no_samples(rows.shape[:-2], rows.shape[-1]))
-            high, low = split(origin.sum(axis=-2, dtype=origin.dtype))
-            return whole._moved((high, low))
+        return moments_of_rows(rows, w, X)
+
+    @classmethod
+    def from_batches(
+        cls,
+        batches: Any,
+        *,
+        weights: Any = None,
+        columns: Sequence[str] | None = None,
+    ) -> Moments:
+        """Gather the moments of rows that come in batches, in one pass.
+
+        Parameters
+        ----------
+        batches : iterable of (n_i, d) blocks, or path
+            Arrays, data frames or Arrow record batches; a function that returns such an iterable;
+            a data set, table or Parquet file of Arrow; or the path of a Parquet file, or of a
+            folder of them (needs pyarrow, the extra "arrow").
+        weights : iterable of (n_i,) arrays, optional
+            Weights of the rows of each batch, as in `from_samples`.
+        columns : sequence of str, optional
+            Which columns to read, of batches that name theirs.
+
+        Returns
+        -------
+        Moments
+            Those of all rows together, whatever the batches.
+
+        Raises
+        ------
+        ImportError
+            If a path is to be read and pyarrow is not there.
+        TypeError, ValueError
+            If there is no batch, or one is not of finite real numbers or lacks the columns of the
+            first: the text says which.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> week = gm.Moments.from_batches([[[1.0], [3.0]], [[8.0]]])
+        >>> print(week.count, week.mean, week.covariance())
+        3.0 [4.] [[13.]]
+        """
+        return cls._of_passes(batch_passes(batches, weights=weights, columns=columns))
+
+    @classmethod
+    def _of_passes(cls, passes: Passes) -> Moments:
+        whole = passes.fold(block_moments, add)
+        sample_checks.some_weight(whole.count, weighted=passes.weighted)
+        return whole
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the moments to a file, in NumPy's open format ``.npz`` and without pickles.
+
+        Parameters
+        ----------
+        path : str or path
+            The file, which is replaced if it is there. Nothing is added to its name.
+
+        Returns
+        -------
+        None
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "monday.npz")
+        >>> gm.Moments.from_samples([[1.0], [3.0]]).save(path)
+        >>> gm.Moments.load(path).mean
+        array([2.])
+        """
+        moments_file.write(path, self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Moments:
+        """Read the moments that `save` has written, to the last bit.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Returns
+        -------
+        Moments
+
+        Raises
+        ------
+        OSError
+            If the file cannot be opened.
+        ValueError
+            If it holds no moments, is truncated or damaged, or is of a later version.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> import os, tempfile
+        >>> paths = [os.path.join(tempfile.mkdtemp(), f"{day}.npz") for day in ("mon", "tue")]
+        >>> for path, rows in zip(paths, ([[1.0], [3.0]], [[8.0]])):
+        ...     gm.Moments.from_samples(rows).save(path)
+        >>> sum(gm.Moments.load(path) for path in paths).mean
+        array([4.])
+        """
+        return cls(**moments_file.read(path))
 
     def _moved(self, by: TwoFloats) -> Moments:
         high, low = shifted((by[0], by[1] + self.mean_low), self.mean)
@@ -178,8 +293,31 @@ class Moments:
         return cast(Array, self.scatter / np.asarray(self.count - ddof)[..., None, None])
 
 
-def _no_samples(batch: tuple[int, ...], d: int) -> tuple[Array, Array, Array]:
-    return np.zeros(batch), np.zeros((*batch, d)), np.zeros((*batch, d, d))
+def rows_of_block(block: Block) -> tuple[NDArray[Any], Array | None]:
+    """Check one block of a sample, of which all weights may be 0."""
+    rows = sample_checks.sample_rows("X", block.rows)
+    if block.weights is None:
+        return rows, None
+    return rows, sample_checks.row_weights(block.weights, rows.shape[:-1])
+
+
+def block_moments(block: Block) -> Moments:
+    """Return the moments of one block of a sample."""
+    return moments_of_rows(*rows_of_block(block), block.rows)
+
+
+def moments_of_rows(rows: NDArray[Any], weights: Array | None, X: Any) -> Moments:
+    """Moments of rows, measured from one of them and read block by block; X is what was passed."""
+    w = None if weights is None else np.broadcast_to(weights, rows.shape[:-1])
+    origin = first_row(rows, w)
+    parts = (_part(rows, w, origin, at, X) for at in row_blocks(rows.shape))
+    with np.errstate(over="ignore", invalid="ignore"):
+        whole = in_pairs(parts, add) or _no_samples(rows.shape[:-2], rows.shape[-1])
+        return whole._moved(split(origin.sum(axis=-2, dtype=origin.dtype)))
+
+
+def _no_samples(batch: tuple[int, ...], d: int) -> Moments:
+    return Moments(np.zeros(batch), np.zeros((*batch, d)), np.zeros((*batch, d, d)))
 
 
 def _part(

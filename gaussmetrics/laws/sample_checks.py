@@ -51,8 +51,8 @@ def finite_rows(name: str, rows: np.ndarray[Any, Any], value: Any, *, first_row:
 def fitted_samples(
     value: Any, weights: Any, ddof: float
 ) -> tuple[np.ndarray[Any, Any], Array | None]:
-    """Check samples, one in a row, with weights that leave some degrees of freedom."""
-    rows = streamed_samples("X", value)
+    """Check samples, not their entries, with weights that leave some degrees of freedom."""
+    rows = sample_rows("X", value)
     if rows.shape[-2] == 0:
         raise ValueError(f"X must have at least one row, got shape {rows.shape}.")
     w = None if weights is None else sample_weights(weights, rows.shape[:-1])
@@ -62,12 +62,19 @@ def fitted_samples(
 
 def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
     """Check the weights of samples: one a row, none negative, not all zero."""
+    weights = row_weights(value, shape)
+    usable_weights("weights", weights)
+    return weights
+
+
+def row_weights(value: Any, shape: tuple[int, ...]) -> Array:
+    """Check the weights of some rows of a sample, all of which may be zero."""
     weights = real_array("weights", value, shape="(..., n)", min_ndim=1)
     if weights.shape[-1] != shape[-1]:
         raise ValueError(
             f"weights must have one entry a row of X, {shape[-1]}, got {weights.shape}."
         )
-    usable_weights("weights", weights)
+    none_negative("weights", weights)
     with np.errstate(over="ignore"):
         total = weights.sum(axis=-1)
     if not np.isfinite(total).all():
@@ -82,11 +89,22 @@ def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
 
 def usable_weights(name: str, weights: Array) -> None:
     """Check that no weight is negative and that they are not all zero."""
+    none_negative(name, weights)
+    if not weights.any(axis=-1).all():
+        raise ValueError(f"{name} must not all be zero.")
+
+
+def none_negative(name: str, weights: Array) -> None:
+    """Check that no weight is negative."""
     if (weights < 0).any():
         index = [int(i) for i in np.argwhere(weights < 0)[0]]
         raise ValueError(f"{name} must not be negative, but {name}{index} is.")
-    if not weights.any(axis=-1).all():
-        raise ValueError(f"{name} must not all be zero.")
+
+
+def some_weight(count: Any, *, weighted: bool) -> None:
+    """Check that the weights of all blocks of a sample together are not all zero."""
+    if weighted and not np.asarray(count).any():
+        raise ValueError("weights must not all be zero.")
 
 
 def degrees_of_freedom(count: Any, ddof: float) -> None:
