@@ -7,6 +7,7 @@ import reprlib
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any, NoReturn
 
 import numpy as np
@@ -202,14 +203,16 @@ def refuse_local_beside_unknown(name: str) -> NoReturn:
     )
 
 
-def installed_on_workers(error: BaseException) -> None:
-    """Say that a cluster lacks gaussmetrics, if that is what an error comes from."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ImportError) and (cause.name or "").split(".")[0] == "gaussmetrics":
-            raise ImportError(
-                "the workers or the scheduler of the Dask cluster cannot import gaussmetrics "
-                f"({cause}). Install the same version on all of them, for example with "
-                'client.register_plugin(distributed.PipInstall(["gaussmetrics"])).'
-            ) from error
-        cause = cause.__cause__ or cause.__context__
+def installed(client: Any) -> None:
+    """Check that a cluster has gaussmetrics: workers without it die of the first task they get."""
+    if client is None:
+        return
+    try:
+        client.run(import_module, "gaussmetrics")
+        client.run_on_scheduler(import_module, "gaussmetrics")
+    except ImportError as error:
+        raise ImportError(
+            f"the Dask cluster at {client.scheduler.address} cannot import gaussmetrics: {error}. "
+            "Install the same version on its scheduler and all its workers, for example with "
+            'client.register_plugin(distributed.PipInstall(["gaussmetrics"])).'
+        ) from error

@@ -6,6 +6,7 @@ takes its results along, and Dask computes those again.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -117,12 +118,21 @@ def pieces(collection: Any) -> list[Any]:
 
 
 def computed(graph: Any) -> Any:
-    """Compute a graph where Dask computes; nothing is left behind when that is interrupted."""
+    """Compute a graph where Dask computes, on a cluster that has what it needs for that."""
+    checks.installed(cluster_client())
+    return compute(graph)[0]  # type: ignore[no-untyped-call]
+
+
+def cluster_client() -> Any:
+    """Return the client of the cluster that Dask would compute on, or None."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
     try:
-        return compute(graph)[0]  # type: ignore[no-untyped-call]
-    except Exception as error:
-        checks.installed_on_workers(error)
-        raise
+        client = distributed.default_client()
+    except ValueError:
+        return None
+    return None if client.asynchronous else client
 
 
 def _merged(merge: Callable[[T, T], T], parts: Sequence[T]) -> T:
