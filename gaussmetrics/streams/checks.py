@@ -7,7 +7,6 @@ import reprlib
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import import_module
 from typing import Any, NoReturn
 
 import numpy as np
@@ -201,18 +200,3 @@ def refuse_local_beside_unknown(name: str) -> NoReturn:
         f"many rows these have. Take {name} from the same collection as X, or call "
         "X.compute_chunk_sizes() on an array first."
     )
-
-
-def installed(client: Any) -> None:
-    """Check that a cluster has gaussmetrics: workers without it die of the first task they get."""
-    if client is None:
-        return
-    try:
-        client.run(import_module, "gaussmetrics")
-        client.run_on_scheduler(import_module, "gaussmetrics")
-    except ImportError as error:
-        raise ImportError(
-            f"the Dask cluster at {client.scheduler.address} cannot import gaussmetrics: {error}. "
-            "Install the same version on its scheduler and all its workers, for example with "
-            'client.register_plugin(distributed.PipInstall(["gaussmetrics"])).'
-        ) from error

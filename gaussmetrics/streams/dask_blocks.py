@@ -6,7 +6,6 @@ takes its results along, and Dask computes those again.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
@@ -15,7 +14,7 @@ import numpy as np
 from dask.base import compute
 from dask.delayed import delayed
 
-from gaussmetrics.streams import checks
+from gaussmetrics.streams import checks, cluster
 from gaussmetrics.streams.passes import Block, Passes, column_names, of_block, span
 
 T = TypeVar("T")
@@ -119,20 +118,8 @@ def pieces(collection: Any) -> list[Any]:
 
 def computed(graph: Any) -> Any:
     """Compute a graph where Dask computes, on a cluster that has what it needs for that."""
-    checks.installed(cluster_client())
+    cluster.installed(cluster.client())
     return compute(graph)[0]  # type: ignore[no-untyped-call]
-
-
-def cluster_client() -> Any:
-    """Return the client of the cluster that Dask would compute on, or None."""
-    distributed = sys.modules.get("distributed")
-    if distributed is None:
-        return None
-    try:
-        client = distributed.default_client()
-    except ValueError:
-        return None
-    return None if client.asynchronous else client
 
 
 def _merged(merge: Callable[[T, T], T], parts: Sequence[T]) -> T:

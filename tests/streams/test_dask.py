@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -213,8 +214,8 @@ def test_only_moments_travel(client):
     same_law(law, gm.Gaussian.from_samples(X.compute(), shrinkage="ledoit-wolf"))
 
 
-def test_errors_of_the_workers_name_the_block(client, X):
-    del client
+@pytest.mark.usefixtures("client")
+def test_errors_of_the_workers_name_the_block(X):
     with pytest.raises(ValueError, match=re.escape(NAN_BLOCK)):
         gm.Moments.from_samples(da.from_array(with_entry(X, (2005, 1), np.nan), chunks=(1000, D)))
 
@@ -289,3 +290,38 @@ def test_a_cluster_without_gaussmetrics_is_told_of(client, X):
     finally:
         client.run(show)
     same(gm.Moments.from_samples(da.from_array(X, chunks=1000)), gm.Moments.from_samples(X))
+
+
+# Tables of all pairs
+
+
+def held(dask_worker):
+    return [type(value).__name__ for value in dask_worker.data.values()]
+
+
+def look_and_measure(p, q):
+    """Tell how many copies of the laws the worker holds."""
+    worker = distributed.get_worker()
+    return np.full(np.broadcast_shapes(p.batch_shape, q.batch_shape), held(worker).count("Laws"))
+
+
+@pytest.mark.usefixtures("client")
+def test_workers_of_dask_share_a_table_and_hold_the_laws_once(cluster, tmp_path):
+    rng = np.random.default_rng(3)
+    ps = gm.Gaussian(rng.standard_normal((60, 3)), np.eye(3) * rng.gamma(2.0, size=(60, 1, 1)))
+    with joblib.parallel_config(backend="dask"):
+        table = gm.pairwise(gm.hellinger_distance, ps, n_jobs=-1)
+        filed = gm.pairwise(gm.kl_divergence, ps, n_jobs=-1, out=tmp_path / "kl.npy")
+        copies = gm.pairwise(look_and_measure, ps, n_jobs=-1)
+    np.testing.assert_allclose(table, gm.pairwise(gm.hellinger_distance, ps), rtol=1e-12)
+    np.testing.assert_allclose(filed, gm.pairwise(gm.kl_divergence, ps), rtol=1e-12)
+    np.testing.assert_array_equal(copies, 1.0)
+    assert emptied(cluster.scheduler)
+
+
+@pytest.mark.usefixtures("client")
+def test_progress_is_kept_on_dask(capsys):
+    ps = gm.Gaussian(np.arange(40.0)[:, None], [[1.0]])
+    with joblib.parallel_config(backend="dask"):
+        gm.pairwise(gm.kl_divergence, ps, n_jobs=-1, progress=True)
+    assert "100%" in capsys.readouterr().err
