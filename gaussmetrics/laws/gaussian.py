@@ -350,7 +350,7 @@ class Gaussian:
         sample = None if few else passes.fold(Sample.of_block, Sample.merged)
         if sample is None or sample.rows <= passes.width:
             passes.again("a sample with no more rows than columns")
-            rows, w, _ = passes.gather()
+            rows, w, *_ = passes.gather()
             return cls.from_samples(rows, weights=w, ddof=ddof, shrinkage=shrinkage, names=agreed)
         sample_checks.some_weight(sample.moments.count, weighted=passes.weighted)
         sample_checks.degrees_of_freedom(sample.moments.count, ddof)

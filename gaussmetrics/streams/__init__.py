@@ -7,11 +7,20 @@ the rows are. This wing knows neither moments nor laws; those who have a formula
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from gaussmetrics.streams.passes import Block, Passes, in_pairs
 
-__all__ = ["Block", "Passes", "batch_passes", "collection_passes", "in_pairs", "is_collection"]
+__all__ = [
+    "Block",
+    "Passes",
+    "batch_passes",
+    "collection_passes",
+    "in_pairs",
+    "is_collection",
+    "mapped",
+]
 
 
 def is_collection(value: Any) -> bool:
@@ -26,8 +35,17 @@ def collection_passes(X: Any, *, weights: Any = None, labels: Any = None) -> Pas
     return DaskPasses(X, weights=weights, labels=labels)
 
 
-def batch_passes(batches: Any, *, weights: Any = None, columns: Any = None) -> Passes:
+def batch_passes(
+    batches: Any, *, weights: Any = None, labels: Any = None, columns: Any = None
+) -> Passes:
     """Return batches of rows that come one after the other in this process."""
     from gaussmetrics.streams.batches import BatchPasses
 
-    return BatchPasses(batches, weights=weights, columns=columns)
+    return BatchPasses(batches, weights=weights, labels=labels, columns=columns)
+
+
+def mapped(function: Callable[[Any], Any], X: Any, *, width: int | None, dtype: Any) -> Any:
+    """Return function(block) of all blocks of a Dask collection, as a lazy Dask array."""
+    from gaussmetrics.streams import dask_blocks
+
+    return dask_blocks.mapped(function, X, width=width, dtype=dtype)

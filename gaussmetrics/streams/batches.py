@@ -7,10 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-
 from gaussmetrics.streams import arrow, checks
-from gaussmetrics.streams.passes import Block, Passes, column_names, in_pairs, of_block, span
+from gaussmetrics.streams.passes import (
+    Block,
+    Passes,
+    column_names,
+    in_pairs,
+    joined,
+    of_block,
+    span,
+)
 
 T = TypeVar("T")
 
@@ -25,13 +31,19 @@ class Source(NamedTuple):
 class BatchPasses(Passes):
     """Batches of one sample, gone through as often as their source can be opened."""
 
-    def __init__(self, batches: Any, *, weights: Any = None, columns: Any = None) -> None:
+    def __init__(
+        self, batches: Any, *, weights: Any = None, labels: Any = None, columns: Any = None
+    ) -> None:
         chosen = None if columns is None else checks.column_list(columns)
         rows = source("batches", batches, chosen)
-        extra = None if weights is None else source("weights", weights, None)
-        self.once = rows.once or (extra is not None and extra.once)
+        beside = {
+            name: source(name, value, None)
+            for name, value in (("weights", weights), ("labels", labels))
+            if value is not None
+        }
+        self.once = rows.once or any(extra.once for extra in beside.values())
         self.kind, self.spent = type(batches).__name__, False
-        self.open: Callable[[], Iterator[Block]] = lambda: _blocks(rows, extra, chosen)
+        self.open: Callable[[], Iterator[Block]] = lambda: _blocks(rows, beside, chosen)
         stream = self.open()
         first = next(stream, None)
         if first is None:
@@ -54,11 +66,7 @@ class BatchPasses(Passes):
     def gather(self) -> Block:
         """Return all rows in one block: only for samples known to be small."""
         blocks = [block for _, block in self._pass()]
-        rows, weights = (
-            None if part[0] is None else np.concatenate([np.asarray(values) for values in part])
-            for part in list(zip(*blocks, strict=True))[:2]
-        )
-        return Block(rows, weights)
+        return joined(blocks)
 
     def again(self, what: str) -> None:
         """Refuse `what`, which takes more than one pass, where there is only one."""
@@ -91,15 +99,16 @@ def source(name: str, value: Any, columns: Sequence[str] | None) -> Source:
     return Source(lambda: iter(value), once=iter(value) is value or hasattr(value, "read_all"))
 
 
-def _blocks(rows: Source, weights: Source | None, columns: Sequence[str] | None) -> Iterator[Block]:
-    """Yield the batches, each with its weights."""
-    if weights is None:
-        yield from map(Block, _batches(rows, columns))
-        return
-    for number, (batch, weight) in enumerate(zip_longest(_batches(rows, columns), weights.open())):
-        if batch is None or weight is None:
-            checks.refuse_unpaired(number, "weights" if weight is None else "batches")
-        yield Block(batch, weight)
+def _blocks(
+    rows: Source, beside: dict[str, Source], columns: Sequence[str] | None
+) -> Iterator[Block]:
+    """Yield the batches, each with its weights and labels."""
+    streams = [_batches(rows, columns), *(extra.open() for extra in beside.values())]
+    for number, parts in enumerate(zip_longest(*streams)):
+        for name, part in zip(("batches", *beside), parts, strict=True):
+            if part is None:
+                checks.refuse_unpaired(number, name, tuple(beside))
+        yield Block(parts[0], **dict(zip(beside, parts[1:], strict=True)), number=number)
 
 
 def _batches(rows: Source, columns: Sequence[str] | None) -> Iterator[Any]:

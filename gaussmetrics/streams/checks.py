@@ -96,11 +96,11 @@ def refuse_batches(name: str, value: Any) -> NoReturn:
     )
 
 
-def refuse_unpaired(number: int, missing: str) -> NoReturn:
-    """Say where batches and weights have ceased to be as many."""
+def refuse_unpaired(number: int, missing: str, beside: tuple[str, ...]) -> NoReturn:
+    """Say where batches and what goes with them have ceased to be as many."""
     raise ValueError(
-        f"batches and weights must be as many, one array of weights a batch, but {missing} end "
-        f"after {number}."
+        f"batches and {' and '.join(beside)} must be as many, one array a batch, but {missing} "
+        f"end after {number}."
     )
 
 

@@ -11,11 +11,12 @@ from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
+from dask.array import concatenate, from_delayed
 from dask.base import compute
 from dask.delayed import delayed
 
 from gaussmetrics.streams import checks, cluster
-from gaussmetrics.streams.passes import Block, Passes, column_names, of_block, span
+from gaussmetrics.streams.passes import Block, Passes, column_names, joined, of_block, span
 
 T = TypeVar("T")
 
@@ -50,12 +51,7 @@ class DaskPasses(Passes):
 
     def gather(self) -> Block:
         """Return all rows in one block: only for samples known to be small."""
-        blocks = computed([tuple(block) for block in self._blocks()])
-        rows, weights, labels = (
-            None if part[0] is None else np.concatenate([np.asarray(values) for values in part])
-            for part in zip(*blocks, strict=True)
-        )
-        return Block(rows, weights, labels)
+        return joined(Block(*block) for block in computed([tuple(b) for b in self._blocks()]))
 
     def again(self, what: str) -> None:
         """Let any number of passes go: Dask reads or computes the rows again."""
@@ -63,7 +59,8 @@ class DaskPasses(Passes):
     def _blocks(self) -> list[Block]:
         rows = pieces(self.X)
         nothing = [None] * len(rows)
-        return list(map(Block, rows, self.weights or nothing, self.labels or nothing))
+        numbers = range(len(rows))
+        return list(map(Block, rows, self.weights or nothing, self.labels or nothing, numbers))
 
     def _places(self) -> list[str]:
         if self.starts is None:
@@ -82,6 +79,19 @@ class DaskPasses(Passes):
             checks.refuse_local_beside_unknown(name)
         checks.as_long(name, array.shape, self.starts[-1])
         return [array[start:stop] for start, stop in pairwise(self.starts)]
+
+
+def mapped(function: Callable[[Any], Any], X: Any, *, width: int | None, dtype: Any) -> Any:
+    """Return function(block) of all blocks as a lazy Dask array: (n, width), or (n,) for None.
+
+    The function keeps the rows of a block and returns an array.
+    """
+    rows, beyond = whole_rows(X), () if width is None else (width,)
+    sizes = (np.nan,) * len(pieces(rows)) if starts(rows) is None else rows.chunks[0]
+    of, results = delayed(function, pure=False), []
+    for size, block in zip(sizes, pieces(rows), strict=True):
+        results.append(from_delayed(of(block), (size, *beyond), dtype=dtype))  # type: ignore[no-untyped-call]
+    return concatenate(results, allow_unknown_chunksizes=True)  # type: ignore[no-untyped-call]
 
 
 def whole_rows(X: Any) -> Any:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from functools import reduce
 from typing import Any, NamedTuple, TypeVar
 
+import numpy as np
+
 from gaussmetrics.streams import checks
 
 T = TypeVar("T")
@@ -14,11 +16,15 @@ Names = tuple[str, ...]
 
 
 class Block(NamedTuple):
-    """Some rows of a sample, with a weight and a label each where the sample has them."""
+    """Some rows of a sample, with a weight and a label each where the sample has them.
+
+    Blocks are numbered in the order of the sample.
+    """
 
     rows: Any
     weights: Any = None
     labels: Any = None
+    number: int = 0
 
 
 class Passes(ABC):
@@ -77,6 +83,17 @@ def of_block(
     with checks.naming(where):
         checks.same_columns(block.rows, width, names, column_names(block.rows))
         return part(block, *shared)
+
+
+def joined(blocks: Iterable[Block]) -> Block:
+    """Return the rows of blocks in one."""
+    kept = list(blocks)
+    parts: dict[str, Any] = {
+        name: [np.asarray(getattr(block, name)) for block in kept]
+        for name in ("rows", "weights", "labels")
+        if getattr(kept[0], name) is not None
+    }
+    return Block(**{name: np.concatenate(part) for name, part in parts.items()})
 
 
 def column_names(rows: Any) -> Names | None:

@@ -184,7 +184,7 @@ ONCE = "can be read only once: it is of type generator. Pass what can be opened 
         ([[[1.0]], [[1e200], [-1e200]]], {}, "in batches[1] (rows 1 to 2, counted from 0 in it): "
          "the squares of X overflow float64"),
         ([[[1.0]], [[2.0]]], {"weights": [[1.0]]}, "batches and weights must be as many, one array "
-         "of weights a batch, but weights end after 1"),
+         "a batch, but weights end after 1"),
         ([[[1.0]]], {"weights": [[1.0], [1.0]]}, "but batches end after 1"),
         ([[[1.0]], [[2.0]]], {"weights": [[1.0], [1.0, 2.0]]}, "in batches[1] (rows 1 to 1, "
          "counted from 0 in it): weights must have one entry a row of X, 1, got (2,)"),
