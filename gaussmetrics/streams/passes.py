@@ -88,12 +88,13 @@ def of_block(
 def joined(blocks: Iterable[Block]) -> Block:
     """Return the rows of blocks in one."""
     kept = list(blocks)
-    parts: dict[str, Any] = {
+    parts = {
         name: [np.asarray(getattr(block, name)) for block in kept]
         for name in ("rows", "weights", "labels")
         if getattr(kept[0], name) is not None
     }
-    return Block(**{name: np.concatenate(part) for name, part in parts.items()})
+    whole: dict[str, Any] = {name: np.concatenate(part) for name, part in parts.items()}
+    return Block(**whole)
 
 
 def column_names(rows: Any) -> Names | None:
