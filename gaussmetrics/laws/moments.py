@@ -262,6 +262,10 @@ class Moments:
     def __reduce__(self) -> tuple[Any, ...]:
         return Moments, (self.count, self.mean, self.scatter, self.mean_low)
 
+    def __sizeof__(self) -> int:
+        """Count the arrays, by which Dask decides where results stay and what is spilled."""
+        return object.__sizeof__(self) + self.scatter.nbytes + 2 * self.mean.nbytes
+
     @property
     def _location(self) -> tuple[Scalars, TwoFloats]:
         return self.count, (self.mean, self.mean_low)

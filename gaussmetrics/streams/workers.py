@@ -46,4 +46,9 @@ def _holding(shared: Any) -> Iterator[None]:
     installed(client)
     options = {"client": client, "scatter": [shared], **backend.submit_kwargs}
     with parallel_config(backend="dask", **options):
-        yield
+        holder, _ = get_active_backend()
+        try:
+            yield
+        finally:
+            # The backend lives on in a cycle of references, and with it what the workers hold.
+            holder.data_futures.clear()
