@@ -164,7 +164,7 @@ def main():
     small = options.quick
     counts = [int(n) for n in options.rows or ([1e5] if small else [1e5, 1e6, 1e7, 1e8])]
     local = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GB"}
-    with LocalCluster(**local, dashboard_address=None) as cluster, Client(cluster) as client:
+    with LocalCluster(**local, dashboard_address=":0") as cluster, Client(cluster) as client:
         shared(client, 2 * BLOCK, D, BLOCK)  # the workers import what they need
         by_rows(client, counts, 1 if small else options.rounds)
         by_blocks(client, (8, 64) if small else (8, 64, 512, 2048), 10**5 if small else 10**6)

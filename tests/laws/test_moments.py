@@ -386,7 +386,8 @@ def test_what_is_left_of_a_column_is_never_negative():
         (np.full((50, 2), 3.0), "does not fit into that of a"),  # as many rows, but others
         (np.random.default_rng(1).standard_normal((50, 2)), "does not fit into that of a"),
         (100.0 * np.ones((5, 2)), "does not fit into that of a"),  # too far off
-        ([[5.0, -5.0], [-5.0, 5.0]] * 3, "does not fit into that of a"),  # too wide
+        ([[9.0, 0.0], [-9.0, 0.0]], "does not fit into that of a"),  # too wide
+        ([[2.0, -2.0], [-2.0, 2.0]] * 4, "does not fit into that of a"),  # in one direction only
     ],
 )
 def test_what_is_no_part_is_refused(part, text):

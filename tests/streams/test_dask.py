@@ -32,7 +32,7 @@ def X():
 def cluster():
     """Start two worker processes of one thread each."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, memory_limit="1GB"
+        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="1GB"
     ) as started:
         yield started
 
