@@ -28,10 +28,11 @@ class DaskPasses(Passes):
     """The rows of a Dask array or data frame, with weights and labels cut like them."""
 
     def __init__(self, X: Any, *, weights: Any = None, labels: Any = None) -> None:
-        self.X = whole_rows(X)
+        whole = whole_rows(X)
+        self.rows = pieces(whole)
         self.names, self.weighted = column_names(X), weights is not None
         self.width = len(X.columns) if hasattr(X, "columns") else int(X.shape[1])
-        self.starts = starts(self.X)
+        self.starts = starts(whole)
         self.length = None if self.starts is None else self.starts[-1]
         self.weights = None if weights is None else self._like_rows("weights", weights)
         self.labels = None if labels is None else self._like_rows("labels", labels)
@@ -57,14 +58,13 @@ class DaskPasses(Passes):
         """Let any number of passes go: Dask reads or computes the rows again."""
 
     def _blocks(self) -> list[Block]:
-        rows = pieces(self.X)
-        nothing = [None] * len(rows)
-        numbers = range(len(rows))
-        return list(map(Block, rows, self.weights or nothing, self.labels or nothing, numbers))
+        nothing, numbers = [None] * len(self.rows), range(len(self.rows))
+        weights, labels = self.weights or nothing, self.labels or nothing
+        return list(map(Block, self.rows, weights, labels, numbers))
 
     def _places(self) -> list[str]:
         if self.starts is None:
-            return [f"block {i} of X" for i in range(len(pieces(self.X)))]
+            return [f"block {i} of X" for i in range(len(self.rows))]
         spans = (span(start, stop - start) for start, stop in pairwise(self.starts))
         return [f"block {i} of X ({rows})" for i, rows in enumerate(spans)]
 
@@ -72,7 +72,7 @@ class DaskPasses(Passes):
         """Return weights or labels in the blocks of the rows."""
         if hasattr(value, "__dask_graph__"):
             cut = pieces(_cut_alike(name, value, self.starts))
-            checks.as_many_blocks(name, len(cut), len(pieces(self.X)))
+            checks.as_many_blocks(name, len(cut), len(self.rows))
             return cut
         array = np.asarray(value)
         if self.starts is None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from gaussmetrics._array.reading import as_array
 from gaussmetrics.streams import checks
 
 T = TypeVar("T")
@@ -89,7 +90,7 @@ def joined(blocks: Iterable[Block]) -> Block:
     """Return the rows of blocks in one."""
     kept = list(blocks)
     parts = {
-        name: [np.asarray(getattr(block, name)) for block in kept]
+        name: [as_array(name, getattr(block, name)) for block in kept]
         for name in ("rows", "weights", "labels")
         if getattr(kept[0], name) is not None
     }

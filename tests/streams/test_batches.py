@@ -134,6 +134,14 @@ def test_the_law_is_that_of_all_rows(X, shrinkage, weighted, rows):
     assert p.covariance.rank() == q.covariance.rank()
 
 
+def test_few_rows_of_mixed_types():
+    frame = pd.DataFrame({"a": [1.0, 2.5], "b": [True, False], "c": [3, 7]})
+    p = gm.Gaussian.from_batches([frame[:1], frame[1:]])
+    same_names = gm.Gaussian.from_samples(frame)
+    np.testing.assert_array_equal(p.cov, same_names.cov)
+    assert p.names == same_names.names
+
+
 def test_blocks_of_weight_zero_are_no_rows(X):
     weights = [np.zeros(250), np.ones(250)]
     m = gm.Moments.from_batches(np.split(X, 2), weights=weights)
