@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numbers
+import os
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from contextlib import contextmanager
 from math import isqrt
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,11 +16,15 @@ from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian, operand
 from gaussmetrics.laws.operands import SYMMETRIC, callable_metric, flat_batch
 
+T = TypeVar("T")
 Metric = Callable[[Gaussian, Gaussian], Any]
 Block = tuple[slice, slice]
 
 CHUNK_BYTES = 4 * 2**20
 """A block of pairs is so small that one array (..., d, d) of it takes at most this much memory."""
+
+TILE = 512
+"""A task of joblib's workers is a square of at most so many rows and columns of the table."""
 
 # Rows of a block of a mirrored table: few, so that few pairs below the diagonal are computed.
 _FLAT = 8
@@ -32,13 +37,15 @@ def pairwise(
     *,
     n_jobs: int | None = None,
     progress: bool = False,
-) -> Array:
+    out: Any = None,
+) -> Any:
     """Return the table of a metric between every law of one batch and every law of another.
 
     T[i, j] = metric(ps[i], qs[j])
 
     Each covariance is factorised once, and pairs are computed in blocks: beyond the table itself
-    a job needs at most about ten arrays of 4 MB, or of one pair where that is larger.
+    a job needs at most about ten arrays of 4 MB, or of one pair where that is larger. With `out`
+    the table itself may be larger than memory.
 
     Parameters
     ----------
@@ -50,22 +57,29 @@ def pairwise(
         A batch of shape (m,); by default `ps` itself. Then a symmetric metric of the library
         computes one half of the table.
     n_jobs : int, optional
-        How many joblib workers share the blocks, -1 for one a core; inside a
-        ``joblib.parallel_config`` they run on that backend, such as Dask or Ray.
+        How many joblib workers share the table, -1 for one a core; inside a
+        ``joblib.parallel_config`` they run on that backend, such as Ray, or Dask, of which each
+        worker gets the laws once.
     progress : bool
         Show a progress bar on standard error (needs rich, the extra "progress").
+    out : path or (n, m) array, optional
+        Where the table goes, square by square: the name of a ``.npy`` file, which is there only
+        once it is complete, or what can be written to like an array: a ``numpy.memmap``, a Zarr
+        array.
 
     Returns
     -------
     (n, m) array
-        In the unit of the metric.
+        In the unit of the metric. If `out` is an array, `out` itself; if it is a file, a
+        ``numpy.memmap`` of it.
 
     Raises
     ------
     TypeError
         If the metric is not callable or an operand is not a Gaussian.
     ValueError
-        If a batch is not one-dimensional, dimensions differ, or the metric does not broadcast.
+        If a batch is not one-dimensional, dimensions differ, the metric does not broadcast, or
+        `out` is of another shape.
 
     References
     ----------
@@ -85,17 +99,76 @@ def pairwise(
     others = ps if qs is None else _batch("qs", qs)
     mirrored = qs is None and any(metric is known for known in SYMMETRIC)
     workers("n_jobs", n_jobs)
-    shape = (len(ps), len(others))
+    laws = Laws(metric, ps, others, mirrored=mirrored)
     for law in (ps, others):
         law.covariance.prepare()
-    blocks = list(_blocks(shape, max(ps.dim, others.dim), mirrored=mirrored))
-    results = _run([partial(_compute, metric, ps, others, block) for block in blocks], n_jobs)
-    if progress:
-        results = _shown(results, len(blocks))
-    table = np.empty(shape)
-    for (rows, columns), values in zip(blocks, results, strict=True):
-        table[rows, columns] = values
-    return np.triu(table) + np.triu(table, 1).T if mirrored else table
+    if out is None and n_jobs is None:
+        return laws.table(progress=progress)
+    with target(out, laws.shape) as table:
+        _fill(table, laws, n_jobs, progress=progress)
+    return np.load(out, mmap_mode="r+") if isinstance(out, (str, os.PathLike)) else table
+
+
+class Laws:
+    """A metric and the two batches of its table, which workers keep while they have tasks."""
+
+    def __init__(self, metric: Metric, ps: Gaussian, qs: Gaussian, *, mirrored: bool) -> None:
+        self.metric, self.ps, self.qs, self.mirrored = metric, ps, qs, mirrored
+        self.shape = len(ps), len(qs)
+
+    def tile(self, tile: Block) -> Array:
+        """Compute a part of the table; a square on the diagonal of a mirrored one is mirrored."""
+        rows, columns = tile
+        mirrored = self.mirrored and rows == columns
+        return Laws(self.metric, self.ps[rows], self.qs[columns], mirrored=mirrored).table()
+
+    def table(self, *, progress: bool = False) -> Array:
+        """Compute all of it, block by block."""
+        table, dim = np.empty(self.shape), max(self.ps.dim, self.qs.dim)
+        blocks = list(_blocks(self.shape, dim, mirrored=self.mirrored))
+        for rows, columns in _shown(blocks, len(blocks)) if progress else blocks:
+            values = self.block(rows, columns)
+            if self.mirrored and rows.start == columns.start:
+                square = values[:, : len(values)]
+                values[:, : len(values)] = np.triu(square) + np.triu(square, 1).T
+            _write(table, rows, columns, values, mirrored=self.mirrored)
+        return table
+
+    def block(self, rows: slice, columns: slice) -> Array:
+        """Compute all pairs of a few laws at once."""
+        result = self.metric(self.ps[rows][:, None], self.qs[columns])
+        values = np.array(result, dtype=np.float64)
+        broadcast_result(values.shape, (rows.stop - rows.start, columns.stop - columns.start))
+        return values
+
+
+def _fill(table: Any, laws: Laws, n_jobs: int | None, *, progress: bool) -> None:
+    """Compute a table square by square, here or on joblib's workers, and write it."""
+    tiles, count = _tiles(laws.shape, _side(laws.shape, n_jobs), mirrored=laws.mirrored)
+    results: Iterable[tuple[Block, Array]]
+    if n_jobs is None:
+        results = ((tile, laws.tile(tile)) for tile in tiles)
+    else:
+        from gaussmetrics.streams.workers import on_workers
+
+        results = on_workers(Laws.tile, laws, tiles, n_jobs)
+    for (rows, columns), values in _shown(results, count) if progress else results:
+        _write(table, rows, columns, values, mirrored=laws.mirrored)
+
+
+def _side(shape: tuple[int, int], n_jobs: int | None) -> int:
+    """Return the side of a square, of which every worker is to have some."""
+    if n_jobs is None:
+        return TILE
+    from gaussmetrics.streams.workers import worker_count
+
+    return min(TILE, max(_FLAT, isqrt(shape[0] * shape[1] // (8 * worker_count(n_jobs)))))
+
+
+def _write(table: Any, rows: slice, columns: slice, values: Array, *, mirrored: bool) -> None:
+    table[rows, columns] = values
+    if mirrored and rows != columns:
+        table[columns, rows] = values.T
 
 
 def _batch(name: str, law: Any) -> Gaussian:
@@ -107,29 +180,47 @@ def _blocks(shape: tuple[int, int], dim: int, *, mirrored: bool) -> Iterator[Blo
     """Cut the table into square blocks, or its upper half into flat ones."""
     n, m = shape
     pairs = max(1, CHUNK_BYTES // (8 * dim * dim))
-    height = min(_FLAT, pairs) if mirrored else isqrt(pairs)
+    height = min(_FLAT, isqrt(pairs)) if mirrored else isqrt(pairs)
     for i in range(0, n, height):
         for j in range(i if mirrored else 0, m, pairs // height):
             yield slice(i, min(i + height, n)), slice(j, min(j + pairs // height, m))
 
 
-def _compute(metric: Metric, ps: Gaussian, qs: Gaussian, block: Block) -> Array:
-    rows, columns = block
-    values = np.asarray(metric(ps[rows][:, None], qs[columns]), dtype=np.float64)
-    broadcast_result(values.shape, (rows.stop - rows.start, columns.stop - columns.start))
-    return values
+def _tiles(shape: tuple[int, int], side: int, *, mirrored: bool) -> tuple[Iterator[Block], int]:
+    """Cut the table, or its upper half, into squares, and count them."""
+    n, m = (-(-length // side) for length in shape)
+
+    def cut() -> Iterator[Block]:
+        for i in range(n):
+            for j in range(i if mirrored else 0, m):
+                yield _part(i, side, shape[0]), _part(j, side, shape[1])
+
+    return cut(), n * (n + 1) // 2 if mirrored else n * m
 
 
-def _run(tasks: list[Callable[[], Array]], n_jobs: int | None) -> Iterable[Array]:
-    """Yield the results of the tasks in order, here or on joblib's workers."""
-    if n_jobs is None:
-        return (task() for task in tasks)
-    from joblib import Parallel, delayed
-
-    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(task)() for task in tasks)
+def _part(number: int, side: int, length: int) -> slice:
+    return slice(number * side, min(number * side + side, length))
 
 
-def _shown(results: Iterable[Array], total: int) -> Iterable[Array]:
+@contextmanager
+def target(out: Any, shape: tuple[int, int]) -> Iterator[Any]:
+    """Give what the table is written to; a file gets its name when it is complete."""
+    if out is None:
+        yield np.empty(shape)
+    elif not isinstance(out, (str, os.PathLike)):
+        writable_table(out, shape)
+        yield out
+    else:
+        named_npy(out)
+        unfinished = f"{os.fspath(out)}.part"
+        table = np.lib.format.open_memmap(unfinished, "w+", np.dtype(np.float64), shape)
+        yield table
+        table.flush()
+        del table
+        os.replace(unfinished, out)
+
+
+def _shown(results: Iterable[T], total: int) -> Iterable[T]:
     """Pass the results on, with a bar on standard error that counts them."""
     try:
         from rich.console import Console
@@ -157,4 +248,28 @@ def broadcast_result(shape: tuple[int, ...], expected: tuple[int, ...]) -> None:
         raise ValueError(
             f"metric must broadcast: for batches of shapes ({expected[0]}, 1) and "
             f"({expected[1]},) it must return an array of shape {expected}, got {shape}."
+        )
+
+
+def named_npy(out: Any) -> None:
+    """Check the name of a file for the table."""
+    if not os.fspath(out).endswith(".npy"):
+        raise ValueError(
+            f"out must be the name of a .npy file or an array to write to, got "
+            f"{os.fspath(out)!r}. A Zarr store is opened first, and the array passed: "
+            'zarr.create_array("table.zarr", shape=(n, m), chunks=(512, 512), dtype="float64").'
+        )
+
+
+def writable_table(out: Any, shape: tuple[int, int]) -> None:
+    """Check an array that a table is written to."""
+    if not hasattr(out, "shape") or not hasattr(out, "__setitem__"):
+        raise TypeError(
+            "out must be the name of a .npy file or an array to write to, such as a numpy.memmap "
+            f"or a Zarr array, got an object of type {type(out).__name__}."
+        )
+    if tuple(out.shape) != shape or np.dtype(out.dtype).kind != "f":
+        raise ValueError(
+            f"out must be an array of floats of shape {shape}, got {np.dtype(out.dtype)} of shape "
+            f"{tuple(out.shape)}."
         )

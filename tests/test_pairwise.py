@@ -70,6 +70,117 @@ def test_progress_goes_to_standard_error(batches, capsys):
     assert "100%" in captured.err
 
 
+# Tables that go elsewhere
+
+
+class Slices:
+    """What a Zarr array is to its caller."""
+
+    def __init__(self, shape, dtype=np.float64):
+        self.held, self.shape, self.dtype = np.full(shape, np.nan, dtype), shape, np.dtype(dtype)
+
+    def __setitem__(self, index, values):
+        assert all(type(part) is slice for part in index)
+        self.held[index] = values
+
+
+@pytest.fixture(params=[None, 2], ids=["here", "workers"])
+def n_jobs(request):
+    return request.param
+
+
+@pytest.fixture
+def small_tiles(monkeypatch):
+    monkeypatch.setattr(room, "CHUNK_BYTES", 8 * 9 * 4)
+    monkeypatch.setattr(room, "TILE", 3)
+
+
+@pytest.mark.usefixtures("small_tiles")
+@pytest.mark.parametrize("metric", [gm.kl_divergence, gm.hellinger_distance])
+@pytest.mark.parametrize("with_itself", [False, True])
+def test_a_table_goes_where_it_is_sent(tmp_path, batches, metric, with_itself, n_jobs):
+    ps, qs = batches[0], None if with_itself else batches[1]
+    expected = gm.pairwise(metric, ps, qs)
+    path = tmp_path / "table.npy"
+    mapped = gm.pairwise(metric, ps, qs, out=path, n_jobs=n_jobs)
+    assert isinstance(mapped, np.memmap)
+    np.testing.assert_allclose(mapped, expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_array_equal(np.load(path), mapped)
+    assert [file.name for file in tmp_path.iterdir()] == ["table.npy"]
+    for out in (Slices(expected.shape), np.empty(expected.shape, np.float32)):
+        assert gm.pairwise(metric, ps, qs, out=out, n_jobs=n_jobs) is out
+        held = getattr(out, "held", out)
+        np.testing.assert_allclose(held, expected, rtol=1e-6, atol=1e-14)
+    if metric in room.SYMMETRIC and with_itself:
+        np.testing.assert_array_equal(mapped, mapped.T)
+
+
+@pytest.mark.usefixtures("small_tiles")
+def test_a_file_gets_its_name_when_it_is_complete(tmp_path, batches):
+    seen = []
+
+    def metric(p, q):
+        seen.append([file.name for file in tmp_path.iterdir()])
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return gm.kl_divergence(p, q)
+
+    with pytest.raises(KeyboardInterrupt):
+        gm.pairwise(metric, *batches, out=str(tmp_path / "table.npy"))
+    assert seen == [["table.npy.part"]] * 3
+
+
+def test_a_table_takes_no_memory(tmp_path):
+    tracemalloc = pytest.importorskip("tracemalloc")
+    ps = gm.Gaussian(np.linspace(0, 1, 2500)[:, None], [[1.0]])
+    tracemalloc.start()
+    table = gm.pairwise(gm.wasserstein_distance, ps, out=tmp_path / "table.npy")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert table.nbytes == 50_000_000
+    assert peak < 25_000_000
+    np.testing.assert_allclose(table[::700, -1], 1 - ps.mean[::700, 0], atol=1e-15)
+
+
+def test_tiles_cover_a_table_once():
+    for n, m in ((0, 3), (1, 1), (7, 5), (9, 9)):
+        for side in (1, 3, 20):
+            for mirrored in {False, n == m}:
+                tiles, count = room._tiles((n, m), side, mirrored=mirrored)
+                covered = np.zeros((n, m), int)
+                parts = list(tiles)
+                for rows, columns in parts:
+                    covered[rows, columns] += 1
+                    if mirrored and rows != columns:
+                        covered[columns, rows] += 1
+                assert len(parts) == count
+                np.testing.assert_array_equal(covered, 1)
+
+
+@pytest.mark.parametrize(
+    ("out", "error", "text"),
+    [
+        ("table.zarr", ValueError, "out must be the name of a .npy file or an array to write to, "
+         "got 'table.zarr'. A Zarr store is opened first, and the array passed"),
+        (3, TypeError, "out must be the name of a .npy file or an array to write to, such as"),
+        ([[0.0]], TypeError, "got an object of type list"),
+        (np.empty((5, 7)), ValueError, "out must be an array of floats of shape (7, 5), got float64"
+         " of shape (5, 7)"),
+        (np.empty((7, 5), int), ValueError, "must be an array of floats of shape (7, 5), got int"),
+    ],
+)  # fmt: skip
+def test_what_a_table_cannot_go_to_is_refused(batches, out, error, text):
+    with pytest.raises(error, match=re.escape(text)):
+        gm.pairwise(gm.kl_divergence, *batches, out=out)
+
+
+def test_zarr(batches):
+    zarr = pytest.importorskip("zarr")
+    out = zarr.create_array(store={}, shape=(7, 5), chunks=(4, 4), dtype="float64")
+    gm.pairwise(gm.kl_divergence, *batches, out=out)
+    np.testing.assert_array_equal(out[:], gm.pairwise(gm.kl_divergence, *batches))
+
+
 def test_a_function_of_the_users_own(batches):
     ps, qs = batches
     distance = lambda p, q: np.abs(p.mean - q.mean).sum(axis=-1)  # noqa: E731

@@ -29,12 +29,22 @@ def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = 
     with np.errstate(over="ignore"):
         result = np.array(array, dtype=np.float64, order="C")
     if not np.isfinite(result).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(result))[0])
-        raise ValueError(
-            f"{name} must be finite, but {name}{_entry(index, value) or ''} is {result[index]}. "
-            "Remove or impute such entries first."
-        )
+        refuse_infinite(name, result, value)
     return result
+
+
+def refuse_infinite(
+    name: str, array: np.ndarray[Any, Any], value: Any, *, first_row: int = 0
+) -> NoReturn:
+    """Name the first entry that is not finite; rows of a part are counted from `first_row`."""
+    index = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
+    number = array[tuple(index)]
+    if array.ndim > 1:
+        index[-2] += first_row
+    raise ValueError(
+        f"{name} must be finite, but {name}{_entry(index, value) or ''} is {number}. "
+        "Remove or impute such entries first."
+    )
 
 
 def as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
@@ -137,8 +147,9 @@ def probability(name: str, value: Any) -> float:
         raise TypeError(f"{name} must be a number, got {value!r}.")
     number = nearest_float(value)
     if not 0.0 < number < 1.0:
+        known = value if np.isfinite(number) else number
         raise ValueError(
-            f"{name} must lie between 0 and 1, got {number:g}. For 95 % pass {name}=0.95."
+            f"{name} must lie between 0 and 1, got {known!r}. For 95 % pass {name}=0.95."
         )
     return number
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmetrics._array.linalg import transpose
+from gaussmetrics._array.linalg import EPS, transpose
+from gaussmetrics._array.two_floats import TwoFloats, difference, shifted
 from gaussmetrics._array.types import Array, Scalars
 
 BLOCK_ELEMENTS = 2**20  # 8 MB: large enough for BLAS, small enough to stay near the cache
@@ -51,13 +52,37 @@ def gram(block: Array) -> Array:
 
 def merge(n1: Scalars, m1: Array, n2: Scalars, m2: Array) -> tuple[Array, Array, Array]:
     """Merge two counts and means; the third result s has s sᵀ = (n₁n₂/n) δδᵀ."""
+    n, (mean, _), step = merge_exactly(n1, (m1, np.zeros(1)), n2, (m2, np.zeros(1)))
+    return n, mean, step
+
+
+def merge_exactly(
+    n1: Scalars, m1: TwoFloats, n2: Scalars, m2: TwoFloats
+) -> tuple[Array, TwoFloats, Array]:
+    """Merge two counts and means kept in two floats, which lose nothing far from the origin."""
     n: Array = np.asarray(n1 + n2)
     part1, part2 = (np.divide(k, n, out=np.zeros(n.shape), where=n > 0) for k in (n1, n2))
-    delta = m2 - m1
+    delta = difference(m2, m1)
     # Stepping from the heavier mean makes `+` symmetric and a merge with nothing exact.
-    from_first, from_second = m1 + part2[..., None] * delta, m2 - part1[..., None] * delta
-    mean = np.where(np.asarray(n1 >= n2)[..., None], from_first, from_second)
-    return n, mean, np.sqrt(n1 * part2)[..., None] * delta
+    first = np.asarray(n1 >= n2)[..., None]
+    high, low = (np.where(first, one, other) for one, other in zip(m1, m2, strict=True))
+    mean = shifted((high, low), np.where(first, part2[..., None], -part1[..., None]) * delta)
+    weight = np.minimum(n1, n2) * np.maximum(part1, part2)
+    return n, mean, np.sqrt(weight)[..., None] * delta
+
+
+def take_away(
+    n1: Scalars, m1: TwoFloats, n2: Scalars, m2: TwoFloats
+) -> tuple[Array, TwoFloats, Array]:
+    """Undo `merge_exactly`: the count and mean of the rest, and s with s sᵀ = (n₁n₂/n) δδᵀ."""
+    n: Array = np.asarray(n1 - n2)
+    n = np.where(n > 4 * EPS * n1, n, 0.0)
+    ratio = np.divide(n2, n, out=np.zeros(n.shape), where=n > 0)
+    delta = difference(m1, m2)
+    high, low = shifted(m1, ratio[..., None] * delta)
+    left = (n > 0)[..., None]
+    mean = np.where(left, high, 0.0), np.where(left, low, 0.0)
+    return n, mean, np.sqrt(np.where(n > 0, n1 * ratio, n2))[..., None] * delta
 
 
 def freeze_fields(moments: Any, **arrays: Any) -> None:

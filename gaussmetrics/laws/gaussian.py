@@ -5,6 +5,8 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import add
 from typing import Any, Literal, NamedTuple, NoReturn, final
 
 import numpy as np
@@ -14,9 +16,16 @@ from gaussmetrics._array import linalg, reading
 from gaussmetrics._array.types import Array, Index, Names, Scalars
 from gaussmetrics.laws import gaussian_checks, html, interop, sample_checks
 from gaussmetrics.laws.covariance import Covariance, from_symmetric, stacked
-from gaussmetrics.laws.moments import Moments
-from gaussmetrics.laws.sample_covariance import few_samples, rounding_of_samples, shrunk
+from gaussmetrics.laws.moments import moments_of_rows
+from gaussmetrics.laws.sample_covariance import (
+    Sample,
+    block_fourth_moment,
+    few_samples,
+    fourth_moment,
+    shrunk,
+)
 from gaussmetrics.laws.structure import Structure
+from gaussmetrics.streams import Passes, batch_passes, collection_passes, is_collection
 
 LOG_2PI = float(np.log(2.0 * np.pi))
 
@@ -208,7 +217,8 @@ class Gaussian:
         ----------
         X : (..., n, d) array_like
             One sample a row; leading dimensions are a batch. The columns of a data frame of
-            pandas or polars name the variables.
+            pandas or polars name the variables. Of a Dask array or data frame, (n, d), each block
+            is summed up where it is, and only moments travel.
         weights : (..., n) array_like, optional
             How often each row counts; an integer weight w equals the row repeated w times.
         ddof : float
@@ -249,18 +259,110 @@ class Gaussian:
         array([[1. , 0.5],
                [0.5, 1. ]])
         """
-        rows, w = sample_checks.fitted_samples(X, weights, ddof)
         sample_checks.shrinkage("shrinkage", shrinkage)
+        fit = partial(
+            cls._from_passes, ddof=ddof, shrinkage=shrinkage, allow_singular=allow_singular
+        )
+        if is_collection(X):
+            return fit(collection_passes(X, weights=weights), names=names)
+        rows, w = sample_checks.fitted_samples(X, weights, ddof)
         agreed = gaussian_checks.agreed_names(rows.shape[-1], names=names, X=interop.labels(X))
         if rows.shape[-2] <= rows.shape[-1]:
+            sample_checks.finite_rows("X", rows, X)
             return cls(*few_samples(rows, w, ddof, shrinkage), names=agreed)
-        moments = Moments.from_samples(rows, weights=w)
+        sample = Sample.of(rows, w, moments_of_rows(rows, w, X))
+        matrix = shrunk(sample, partial(fourth_moment, rows, w), ddof, shrinkage)
         cov = from_symmetric(
-            shrunk(moments, rows, w, ddof, shrinkage),
-            allow_singular=allow_singular,
-            precision=rounding_of_samples(reading.precision(rows), moments),
+            matrix, allow_singular=allow_singular, precision=sample.rounding_of_covariance()
         )
-        return cls(moments.mean, cov, names=agreed)
+        return cls(sample.moments.mean, cov, names=agreed)
+
+    @classmethod
+    def from_batches(
+        cls,
+        batches: Any,
+        *,
+        weights: Any = None,
+        columns: Sequence[str] | None = None,
+        ddof: float = 1,
+        shrinkage: float | Literal["oas", "ledoit-wolf"] = 0.0,
+        names: Sequence[str] | None = None,
+        allow_singular: bool = False,
+    ) -> Gaussian:
+        """Fit a Gaussian to rows that come in batches, as `from_samples` to all of them.
+
+        One pass is enough, except for shrinkage="ledoit-wolf", which takes a second one.
+
+        Parameters
+        ----------
+        batches : iterable of (n_i, d) blocks, or path
+            Arrays, data frames or Arrow record batches; a function that returns such an iterable;
+            a data set, table or Parquet file of Arrow; or the path of a Parquet file, or of a
+            folder of them (needs pyarrow, the extra "arrow").
+        weights : iterable of (n_i,) arrays, optional
+            Weights of the rows of each batch.
+        columns : sequence of str, optional
+            Which columns to read, of batches that name theirs.
+        ddof, shrinkage, names, allow_singular
+            As in `from_samples`.
+
+        Returns
+        -------
+        Gaussian
+            The fitted law. The columns of data frames, record batches and files name the variables.
+
+        Raises
+        ------
+        ImportError
+            If a path is to be read and pyarrow is not there.
+        TypeError, ValueError
+            As in `from_samples`, and the text says in which batch; or if a second pass is needed
+            and `batches` can be read only once.
+
+        References
+        ----------
+        Chan, Golub & LeVeque 1983, doi:10.1080/00031305.1983.10483115.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> week = [[0.0, 0.0], [1.0, 2.0]], [[2.0, 1.0]]
+        >>> gm.Gaussian.from_batches(week).mean
+        array([1., 1.])
+        """
+        sample_checks.shrinkage("shrinkage", shrinkage)
+        passes = batch_passes(batches, weights=weights, columns=columns)
+        return cls._from_passes(
+            passes, ddof=ddof, shrinkage=shrinkage, names=names, allow_singular=allow_singular
+        )
+
+    @classmethod
+    def _from_passes(
+        cls,
+        passes: Passes,
+        *,
+        ddof: float,
+        shrinkage: float | Literal["oas", "ledoit-wolf"],
+        names: Sequence[str] | None,
+        allow_singular: bool,
+    ) -> Gaussian:
+        agreed = gaussian_checks.agreed_names(passes.width, names=names, X=passes.names)
+        if shrinkage == "ledoit-wolf":
+            passes.again('shrinkage="ledoit-wolf"')
+        few = passes.length is not None and passes.length <= passes.width
+        sample = None if few else passes.fold(Sample.of_block, Sample.merged)
+        if sample is None or sample.rows <= passes.width:
+            passes.again("a sample with no more rows than columns")
+            rows, w, *_ = passes.gather()
+            return cls.from_samples(rows, weights=w, ddof=ddof, shrinkage=shrinkage, names=agreed)
+        sample_checks.some_weight(sample.moments.count, weighted=passes.weighted)
+        sample_checks.degrees_of_freedom(sample.moments.count, ddof)
+        fourth = partial(passes.fold, block_fourth_moment, add)
+        matrix = shrunk(sample, fourth, ddof, shrinkage)
+        cov = from_symmetric(
+            matrix, allow_singular=allow_singular, precision=sample.rounding_of_covariance()
+        )
+        return cls(sample.moments.mean, cov, names=agreed)
 
     @classmethod
     def from_scipy(cls, frozen: Any) -> Gaussian:

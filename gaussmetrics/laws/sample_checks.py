@@ -13,13 +13,14 @@ from gaussmetrics._array.reading import (
     is_number,
     nearest_float,
     real_array,
+    refuse_infinite,
     shown,
 )
 from gaussmetrics._array.types import Array
 
 
-def streamed_samples(name: str, value: Any) -> np.ndarray[Any, Any]:
-    """Check samples that will be read block by block: no copy, and no loss of their dtype."""
+def sample_rows(name: str, value: Any) -> np.ndarray[Any, Any]:
+    """Check type and shape of samples, not their entries: no copy, and no loss of their dtype."""
     array = as_array(name, value)
     _no_shards(name, value, array)
     if array.dtype.kind not in "biuf":
@@ -32,10 +33,6 @@ def streamed_samples(name: str, value: Any) -> np.ndarray[Any, Any]:
             f"{name} must have shape (..., n, d) with at least one column, got {array.shape}."
             + (f" One column of numbers is {name}[:, None]." if array.ndim == 1 else "")
         )
-    with np.errstate(over="ignore", invalid="ignore"):
-        finite = np.isfinite(array.sum()) or np.isfinite(array).all()
-    if not finite:
-        real_array(name, value, shape="(..., n, d)", min_ndim=2)
     return array
 
 
@@ -49,11 +46,26 @@ def _no_shards(name: str, value: Any, array: np.ndarray[Any, Any]) -> None:
         )
 
 
+def streamed_samples(name: str, value: Any) -> np.ndarray[Any, Any]:
+    """Check samples that will be read block by block, as `sample_rows`, and that all are finite."""
+    array = sample_rows(name, value)
+    with np.errstate(over="ignore", invalid="ignore"):
+        if not np.isfinite(array.sum()):
+            finite_rows(name, array, value)
+    return array
+
+
+def finite_rows(name: str, rows: np.ndarray[Any, Any], value: Any, *, first_row: int = 0) -> None:
+    """Check that rows, a part of `value` that begins at `first_row`, are finite."""
+    if not np.isfinite(rows).all():
+        refuse_infinite(name, rows, value, first_row=first_row)
+
+
 def fitted_samples(
     value: Any, weights: Any, ddof: float
 ) -> tuple[np.ndarray[Any, Any], Array | None]:
-    """Check samples, one in a row, with weights that leave some degrees of freedom."""
-    rows = streamed_samples("X", value)
+    """Check samples, not their entries, with weights that leave some degrees of freedom."""
+    rows = sample_rows("X", value)
     if rows.shape[-2] == 0:
         raise ValueError(f"X must have at least one row, got shape {rows.shape}.")
     w = None if weights is None else sample_weights(weights, rows.shape[:-1])
@@ -63,12 +75,23 @@ def fitted_samples(
 
 def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
     """Check the weights of samples: one a row, none negative, not all zero."""
+    weights = row_weights(value, shape)
+    usable_weights("weights", weights)
+    return weights
+
+
+def row_weights(value: Any, shape: tuple[int, ...]) -> Array:
+    """Check the weights of some rows of a sample, all of which may be zero."""
     weights = real_array("weights", value, shape="(..., n)", min_ndim=1)
     if weights.shape[-1] != shape[-1]:
         raise ValueError(
             f"weights must have one entry a row of X, {shape[-1]}, got {weights.shape}."
         )
-    usable_weights("weights", weights)
+    none_negative("weights", weights)
+    with np.errstate(over="ignore"):
+        total = weights.sum(axis=-1)
+    if not np.isfinite(total).all():
+        raise ValueError("the sum of the weights overflows float64. Divide them by their largest.")
     if batch_shape("X and weights", shape[:-1], weights.shape[:-1]) != shape[:-1]:
         raise ValueError(
             f"the batch shapes of X and weights must broadcast to that of X, got {shape[:-1]} "
@@ -79,11 +102,22 @@ def sample_weights(value: Any, shape: tuple[int, ...]) -> Array:
 
 def usable_weights(name: str, weights: Array) -> None:
     """Check that no weight is negative and that they are not all zero."""
+    none_negative(name, weights)
+    if not weights.any(axis=-1).all():
+        raise ValueError(f"{name} must not all be zero.")
+
+
+def none_negative(name: str, weights: Array) -> None:
+    """Check that no weight is negative."""
     if (weights < 0).any():
         index = [int(i) for i in np.argwhere(weights < 0)[0]]
         raise ValueError(f"{name} must not be negative, but {name}{index} is.")
-    if not weights.any(axis=-1).all():
-        raise ValueError(f"{name} must not all be zero.")
+
+
+def some_weight(count: Any, *, weighted: bool) -> None:
+    """Check that the weights of all blocks of a sample together are not all zero."""
+    if weighted and not np.asarray(count).any():
+        raise ValueError("weights must not all be zero.")
 
 
 def degrees_of_freedom(count: Any, ddof: Any, shape: tuple[int, ...] = ()) -> None:
@@ -143,9 +177,9 @@ def some_variance(variance: Any) -> None:
 
 def moments(count: Any, mean: Any, scatter: Any) -> tuple[Array, Array, Array]:
     """Check that a count, a mean and a scatter matrix can belong to one sample."""
+    s = finite_scatter(scatter)  # first: its text tells why a mean has overflowed too
     n = real_array("count", count, shape="(...)", min_ndim=0)
     m = real_array("mean", mean, shape="(..., d)", min_ndim=1)
-    s = finite_scatter(scatter)
     if (n < 0).any():
         raise ValueError(f"count must not be negative, got {n.min():g}.")
     if s.shape != (*m.shape, m.shape[-1]) or n.shape != m.shape[:-1]:
@@ -174,9 +208,48 @@ def no_underflow(lost: Any) -> None:
         )
 
 
+def mean_low(value: Any, shape: tuple[int, ...]) -> Array:
+    """Check what rounding has taken from a mean."""
+    if value is None:
+        return np.zeros(shape)
+    low = real_array("mean_low", value, shape="(..., d)", min_ndim=1)
+    if low.shape != shape:
+        raise ValueError(f"mean_low must have the shape of the mean, {shape}, got {low.shape}.")
+    return low
+
+
 def mergeable(first: tuple[int, ...], second: tuple[int, ...]) -> None:
     """Check that two moments speak of the same variables, classes and batch."""
     if first != second:
         raise ValueError(
             f"only moments of one shape can be merged, got means of shape {first} and {second}."
+        )
+
+
+PART_ROUNDING = 1e-10
+"""Share of the whole, in each column, below which what is taken away may exceed it: rounding."""
+
+
+def part_of(count: Array, rest: Array, whole: Array) -> None:
+    """Check that what a part has left is the scatter of a sample: no variance is negative."""
+    own, left = (np.diagonal(scatter, axis1=-2, axis2=-1) for scatter in (whole, rest))
+    unit = np.sqrt(np.where(own > 0, own, 1.0))
+    scaled = rest / unit[..., :, None] / unit[..., None, :]
+    least = np.linalg.eigvalsh(scaled)[..., 0]
+    too_much = (least < -PART_ROUNDING) | (left < -PART_ROUNDING * own).any(axis=-1)
+    unequal = (count == 0) & (np.abs(scaled).max(axis=(-2, -1)) > PART_ROUNDING)
+    if (too_much | unequal).any():
+        raise ValueError(
+            "a - b takes b away from a sample that holds it, but the scatter of b, with the "
+            "distance of its mean, does not fit into that of a: its rows are not among those of a."
+        )
+
+
+def smaller_part(whole: Array, part: Array) -> None:
+    """Check that a part has no more weight than the whole it is taken from."""
+    if (part > whole * (1.0 + PART_ROUNDING)).any():
+        index = tuple(int(i) for i in np.argwhere(part > whole)[0])
+        raise ValueError(
+            f"a - b takes b away from a sample that holds it, but the count of b, "
+            f"{part[index]:g}, exceeds that of a, {whole[index]:g}."
         )

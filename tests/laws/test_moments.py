@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 from fractions import Fraction
 from functools import reduce
 from operator import add
 
 import numpy as np
+import pandas as pd
 import pytest
 
+import gaussmetrics as gm
 from gaussmetrics import Moments
 from gaussmetrics.laws import blocks
 from gaussmetrics.softmax import ClassMoments
@@ -250,3 +253,202 @@ def test_what_cannot_be_merged_or_divided_is_refused():
 def test_bad_moments_are_refused(count, mean, scatter, text):
     with pytest.raises(ValueError, match=text):
         Moments(count, mean, scatter)
+
+
+# Digits far from the origin
+
+
+def in_random_order(rng, parts):
+    parts = list(parts)
+    while len(parts) > 1:
+        i, j = rng.choice(len(parts), 2, replace=False)
+        parts[i] = parts[i] + parts[j]
+        del parts[j]
+    return parts[0]
+
+
+@pytest.mark.parametrize("order", ["tree", "reduce", "sum"])
+@pytest.mark.parametrize("offset", [0.0, 1e8, 1e12, -3e15])
+def test_merging_in_any_order_keeps_the_digits(offset, order):
+    rng = np.random.default_rng(20)
+    X = offset + rng.standard_normal((300, 3)) @ rng.standard_normal((3, 3))
+    mean, scatter = exact_scatter(X)
+    parts = [Moments.from_samples(part) for part in np.split(X, np.sort(rng.choice(300, 60)))]
+    whole = {"tree": lambda p: in_random_order(rng, p), "reduce": lambda p: reduce(add, p)}
+    m = whole.get(order, sum)(parts)
+    unit = np.sqrt(np.outer(np.diag(scatter), np.diag(scatter)))
+    assert np.abs((m.scatter - scatter) / unit).max() < 2e-15
+    np.testing.assert_allclose(m.mean, mean, rtol=1.2e-16, atol=1e-15)
+
+
+@pytest.mark.parametrize("offset", [1e8, 1e12])
+def test_merging_weighted_parts_keeps_the_digits(offset):
+    rng = np.random.default_rng(21)
+    X, w = offset + rng.standard_normal((200, 2)), rng.gamma(1.0, size=200)
+    _, scatter = exact_scatter(X, w)
+    m = sum(Moments.from_samples(X[i::40], weights=w[i::40]) for i in range(40))
+    np.testing.assert_allclose(m.scatter, scatter, rtol=1e-14, atol=1e-14 * scatter[0, 0])
+
+
+def test_the_mean_is_kept_beyond_its_rounding():
+    X = 1e12 + np.random.default_rng(22).standard_normal((100, 1))
+    m = sum(Moments.from_samples(part) for part in np.split(X, 10))
+    exact = sum(Fraction(float(x)) for x in X[:, 0]) / 100
+    kept = Fraction(float(m.mean[0])) + Fraction(float(m.mean_low[0]))
+    assert abs(float(kept - exact)) < 1e-15
+    assert abs(float(Fraction(float(m.mean[0])) - exact)) > 1e-6  # the rounded mean alone
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_integers_beyond_the_floats_are_right(dtype):
+    base = 2**60 + 1
+    X = np.array([[base], [base + 2], [base + 4]], dtype=dtype)
+    m = Moments.from_samples(X)
+    assert m.scatter == 8.0
+    halves = [Moments.from_samples(X[:1]), Moments.from_samples(X[1:])]
+    np.testing.assert_allclose(sum(halves).scatter, 8.0, rtol=1e-15)
+    np.testing.assert_array_equal(gm.Gaussian.from_samples(X).cov, [[4.0]])
+    wide = gm.Gaussian.from_samples(np.column_stack([X, X, X])[:2])
+    np.testing.assert_array_equal(wide.cov, np.full((3, 3), 2.0))
+
+
+def test_integers_of_the_whole_range():
+    limits = np.iinfo(np.int64)
+    X = np.array([[limits.min], [limits.max], [-1], [7]])
+    mean = Fraction(sum(int(x) for x in X[:, 0]), 4)
+    scatter = sum((int(x) - mean) ** 2 for x in X[:, 0])
+    m = Moments.from_samples(X)
+    np.testing.assert_allclose(m.mean, float(mean), atol=1e-16 * 2.0**64)
+    np.testing.assert_allclose(m.scatter, float(scatter), rtol=1e-15)
+
+
+def test_long_doubles_are_measured_from_a_row_of_their_own():
+    X = np.longdouble(2) ** 62 + np.arange(3, dtype=np.longdouble)[:, None]
+    if np.finfo(np.longdouble).nmant < 62:
+        pytest.skip("long double is double here")
+    assert Moments.from_samples(X).scatter == 2.0
+
+
+def test_an_empty_sum_part_and_a_pickle():
+    m = Moments.from_samples(1e12 + np.random.default_rng(23).standard_normal((9, 2)))
+    copy = pickle.loads(pickle.dumps(m))
+    for name in ("count", "mean", "scatter", "mean_low"):
+        np.testing.assert_array_equal(getattr(copy, name), getattr(m, name))
+    assert sum([m]) is m
+    with pytest.raises(TypeError, match="unsupported operand"):
+        1 + m
+    with pytest.raises(ValueError, match="read-only"):
+        copy.scatter[...] = 0.0
+
+
+# Taking a part away
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e12])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_taking_a_part_away_leaves_the_rest(offset, weighted):
+    rng = np.random.default_rng(24)
+    X = offset + rng.standard_normal((120, 3))
+    w = rng.gamma(2.0, size=120) if weighted else np.ones(120)
+    for cut in (1, 30, 60, 119):
+        whole, part = (Moments.from_samples(X[:k], weights=w[:k]) for k in (120, cut))
+        rest = whole - part
+        mean, scatter = exact_scatter(X[cut:], w[cut:])
+        assert abs(rest.count - w[cut:].sum()) < 1e-15 * whole.count
+        np.testing.assert_allclose(rest.mean - offset, mean - offset, rtol=1e-12, atol=1e-13)
+        tolerance = 4e-15 * np.abs(whole.scatter).max() * whole.count / rest.count
+        np.testing.assert_allclose(rest.scatter, scatter, rtol=0, atol=tolerance)
+
+
+def test_taking_all_or_nothing_away():
+    X = 7.0 + np.random.default_rng(25).standard_normal((50, 2))
+    m, nothing = Moments.from_samples(X), Moments.from_samples(np.empty((0, 2)))
+    for name in ("count", "mean", "scatter"):
+        np.testing.assert_array_equal(getattr(m - nothing, name), getattr(m, name))
+        np.testing.assert_array_equal(getattr(m - m, name), 0.0)
+        np.testing.assert_array_equal(getattr(sum([m, m]) - m - m, name), 0.0)
+
+
+def test_what_is_left_of_a_column_is_never_negative():
+    rng = np.random.default_rng(26)
+    X = np.column_stack([rng.standard_normal(40), np.full(40, 1 / 3)])
+    X[:20, 1] += rng.standard_normal(20)
+    rest = Moments.from_samples(X) - Moments.from_samples(X[:20])
+    assert 0 <= rest.scatter[1, 1] < 1e-14
+    batch = Moments.from_samples(np.array([X, X])) - Moments.from_samples(np.array([X, X])[:, :20])
+    np.testing.assert_array_equal(batch.scatter[1], rest.scatter)
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [
+        (np.zeros((60, 2)), "the count of b, 60, exceeds that of a, 50"),
+        (np.full((50, 2), 3.0), "does not fit into that of a"),  # as many rows, but others
+        (np.random.default_rng(1).standard_normal((50, 2)), "does not fit into that of a"),
+        (100.0 * np.ones((5, 2)), "does not fit into that of a"),  # too far off
+        ([[9.0, 0.0], [-9.0, 0.0]], "does not fit into that of a"),  # too wide
+        ([[2.0, -2.0], [-2.0, 2.0]] * 4, "does not fit into that of a"),  # in one direction only
+    ],
+)
+def test_what_is_no_part_is_refused(part, text):
+    whole = Moments.from_samples(np.random.default_rng(27).standard_normal((50, 2)))
+    with pytest.raises(ValueError, match=text):
+        whole - Moments.from_samples(part)
+
+
+def test_what_cannot_be_taken_away_is_refused():
+    one, two = Moments.from_samples([[1.0]]), Moments.from_samples([[1.0, 2.0]])
+    with pytest.raises(ValueError, match="only moments of one shape can be merged"):
+        one - two
+    with pytest.raises(TypeError, match="unsupported operand"):
+        one - 1
+    still, moving = Moments.from_samples([[1.0]] * 5), Moments.from_samples([[1.0], [1.0 + 1e-9]])
+    with pytest.raises(ValueError, match="does not fit"):
+        still - moving
+
+
+# Extreme input
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_samples_too_far_apart_for_floats_are_refused_without_warnings(n):
+    far = [[1.7e308], [-1.7e308], [0.0]][:n]
+    with pytest.raises(ValueError, match=r"the squares of X overflow float64\. Rescale"):
+        Moments.from_samples(far)
+    first, second = (Moments.from_samples([row]) for row in far[:2])
+    with pytest.raises(ValueError, match=r"the squares of X overflow float64\. Rescale"):
+        first + second
+    with pytest.raises(ValueError, match=r"overflow float64\. Rescale"):
+        gm.Gaussian.from_samples(far)
+
+
+def test_weights_too_large_to_sum_are_refused():
+    with pytest.raises(ValueError, match=r"sum of the weights overflows float64\. Divide them by"):
+        Moments.from_samples([[1.0], [2.0]], weights=[1.7e308, 1.7e308])
+
+
+def test_weights_of_any_size_merge():
+    heavy, light = (Moments.from_samples([[x]], weights=[w]) for x, w in ((0, 1e300), (3, 1e-300)))
+    np.testing.assert_allclose((heavy + light).scatter, [[9e-300]], rtol=1e-15)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_the_first_entry_that_is_not_finite_is_named_by_its_row():
+    X = np.zeros((200, 2))
+    X[150, 1] = np.nan
+    with pytest.raises(ValueError, match=r"X must be finite, but X\[150, 1\] is nan"):
+        Moments.from_samples(X)
+    with pytest.raises(ValueError, match=r"X must be finite, but X\[150, 'b'\] is nan"):
+        Moments.from_samples(pd.DataFrame(X, columns=["a", "b"]))
+    with pytest.raises(ValueError, match=r"X must be finite, but X\[1, 150, 1\] is nan"):
+        Moments.from_samples(np.array([np.zeros((200, 2)), X]))
+
+
+@pytest.mark.parametrize(
+    ("low", "text"),
+    [([0.0, 0.0], r"mean_low must have the shape of the mean, \(1,\), got \(2,\)"),
+     ([np.nan], "mean_low must be finite")],
+)  # fmt: skip
+def test_a_bad_low_part_is_refused(low, text):
+    with pytest.raises(ValueError, match=text):
+        Moments(1.0, [0.0], [[1.0]], low)

@@ -82,6 +82,20 @@ def test_a_far_origin():
     np.testing.assert_allclose(far, near, rtol=1e-5)
 
 
+@pytest.mark.parametrize("shrinkage", ["oas", "ledoit-wolf"])
+def test_a_far_origin_of_many_rows(shrinkage):
+    x = np.round(data(60, 6) * 2**20) / 2**20  # so that the shift loses nothing
+    near = gm.Gaussian.from_samples(x, shrinkage=shrinkage)
+    far = gm.Gaussian.from_samples(x + 2.0**30, shrinkage=shrinkage)
+    np.testing.assert_allclose(far.cov, near.cov, rtol=1e-13, atol=1e-13)
+
+
+def test_constant_columns_of_integers():
+    x = np.column_stack([np.arange(9), np.full(9, 2**60 + 1)])
+    p = gm.Gaussian.from_samples(x, allow_singular=True)
+    np.testing.assert_array_equal(p.cov, [[7.5, 0.0], [0.0, 0.0]])
+
+
 def test_more_rows_that_are_singular_all_the_same():
     x = data(20, 3)
     x = np.column_stack([x, x[:, 0] + x[:, 1]])

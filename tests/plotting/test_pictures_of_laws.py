@@ -167,8 +167,13 @@ def test_a_law_that_does_not_vary_is_a_vertical_line(ax):
 
 
 def test_rounding_is_no_variance(ax):
-    p = gm.Gaussian([0.0, 0.0], gm.Covariance.from_factor([[1.0], [1e-20]]))
-    gm.plot_gaussian(p, coordinates=1, ax=ax)
+    # Given three columns the fourth, their combination, varies by rounding alone.
+    factor = np.random.default_rng(0).standard_normal((3, 3))
+    rows = np.concatenate([factor, [[0.1, 0.7, 0.3]] @ factor])
+    p = gm.Gaussian(np.zeros(4), gm.Covariance.from_factor(rows)).conditional([0, 1, 2])(
+        np.zeros(3)
+    )
+    gm.plot_gaussian(p, ax=ax)
     assert ax.lines[0].get_xdata().tolist() == [0.0, 0.0]
 
 

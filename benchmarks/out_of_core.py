@@ -1,0 +1,176 @@
+"""Laws of rows that no memory holds: seconds, peak memory, bytes on the wire, and how they grow.
+
+    python benchmarks/out_of_core.py            # up to 10⁸ rows: minutes
+    python benchmarks/out_of_core.py --quick    # seconds, to see that it runs
+
+Rows are generated while they are summed up, and both are timed: reading costs about as much. One
+process and two workers of Dask, of one thread each, take turns; ratios are medians over turns. The
+ratio of processor time, of the process to the busier worker, is what an idle machine would show
+but for the time that messages take.
+"""
+
+import argparse
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import dask.array as da
+import numpy as np
+from distributed import Client, LocalCluster
+
+import gaussmetrics as gm
+from gaussmetrics import streams
+from gaussmetrics.softmax.class_passes import class_moments_of_passes
+
+D, BLOCK = 32, 100_000
+
+
+def rows_of(number, n, d):
+    return np.random.default_rng([0, number]).standard_normal((n, d), dtype=np.float32)
+
+
+def sizes(n, block):
+    return [min(block, n - start) for start in range(0, n, block)]
+
+
+def collection(n, d, block):
+    """A Dask array of rows that are generated where they are needed."""
+    cut = sizes(n, block)
+
+    def generated(block_info=None):
+        (number, _), (rows, _) = (
+            block_info[None][key] for key in ("chunk-location", "chunk-shape")
+        )
+        return rows_of(number, rows, d)
+
+    return da.map_blocks(
+        generated, chunks=(tuple(cut), (d,)), dtype=np.float32, meta=np.empty((0, 0))
+    )
+
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )
+
+
+def alone(n, d, block):
+    """Time one process of its own; return seconds, its processor time and its peak memory."""
+    command = [sys.executable, __file__, "--alone", str(n), str(d), str(block)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return tuple(map(float, done.stdout.split()))
+
+
+def child(n, d, block):
+    start, begun = time.perf_counter(), time.process_time()
+    gm.Moments.from_batches(rows_of(i, size, d) for i, size in enumerate(sizes(n, block)))
+    print(time.perf_counter() - start, time.process_time() - begun, peak())
+
+
+def shared(client, n, d, block):
+    """Time the workers; return seconds, processor time of the busier one, its peak, bytes sent."""
+    before = client.run(state)
+    start = time.perf_counter()
+    gm.Moments.from_samples(collection(n, d, block))
+    seconds = time.perf_counter() - start
+    after = client.run(state)
+    busy, sent = (
+        [after[worker][k] - before[worker][k] for worker in before] for k in ("seconds", "sent")
+    )
+    return seconds, max(busy), max(now["peak"] for now in after.values()), sum(sent)
+
+
+def state(dask_worker):
+    sent = dask_worker.transfer_outgoing_bytes_total
+    return {"seconds": time.process_time(), "peak": peak(), "sent": sent}
+
+
+def by_rows(client, counts, rounds):
+    print(f"\nMoments of n rows of {D} columns (float32), in blocks of {BLOCK} rows\n")
+    print("| n | one process, s | two workers, s | ratio | ratio of processor time | "
+          "peak of the process, MB | of a worker, MB | sent, kB |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|")
+    for n in counts:
+        turns = [(alone(n, D, BLOCK), shared(client, n, D, BLOCK)) for _ in range(rounds)]
+        one, two = (statistics.median(t[k][0] for t in turns) for k in (0, 1))
+        wall, busy = (statistics.median(a[k] / b[k] for a, b in turns) for k in (0, 1))
+        memory = max(a[2] for a, _ in turns), max(b[2] for _, b in turns)
+        print(f"| 1e{round(math.log10(n))} | {one:.2f} | {two:.2f} | {wall:.2f} | {busy:.2f} | "
+              f"{memory[0] / 1e6:.0f} | {memory[1] / 1e6:.0f} | {turns[0][1][3] / 1e3:.1f} |",
+              flush=True)  # fmt: skip
+
+
+def timed(function, *arguments, repeat=3):
+    best = math.inf
+    for _ in range(repeat):
+        start = time.process_time()
+        function(*arguments)
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def by_columns(dims):
+    print("\nProcessor time of one block of 50 000 rows, and of one merge\n")
+    print("| d | block, ms | block, ns a number | merge, ms | 8 (d² + 2d + 1), kB |")
+    print("|---|---|---|---|---|")
+    for d in dims:
+        X = rows_of(0, 50_000, d)
+        m = gm.Moments.from_samples(X[:1000])
+        block, merge = timed(gm.Moments.from_samples, X), timed(m.__add__, m)
+        print(f"| {d} | {1e3 * block:.1f} | {1e9 * block / X.size:.1f} | {1e3 * merge:.2f} | "
+              f"{8 * (d * d + 2 * d + 1) / 1e3:.1f} |", flush=True)  # fmt: skip
+
+
+def by_classes(counts):
+    print(
+        f"\nProcessor time of the class moments of 10⁵ rows of {D} columns\n\n| K | s |\n|---|---|"
+    )
+    X = rows_of(0, 100_000, D)
+    for classes in counts:
+        y = np.random.default_rng(0).integers(0, classes, len(X))
+        passes = streams.batch_passes([X], labels=[y])
+        print(f"| {classes} | {timed(class_moments_of_passes, passes, np.arange(classes)):.3f} |")
+
+
+def by_blocks(client, counts, n):
+    print(f"\nThe same {n} rows in more blocks, on two workers\n")
+    print(
+        "| blocks | depth of the tree | s | ms a block | sent, kB a block |\n|---|---|---|---|---|"
+    )
+    for blocks in counts:
+        seconds, _, _, wire = shared(client, n, D, -(-n // blocks))
+        depth = math.ceil(math.log(blocks, 8) - 1e-9)
+        print(f"| {blocks} | {depth} | {seconds:.2f} | {1e3 * seconds / blocks:.1f} | "
+              f"{wire / blocks / 1e3:.1f} |", flush=True)  # fmt: skip
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rows", type=float, nargs="*")
+    parser.add_argument("--alone", type=int, nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.alone:
+        child(*options.alone)
+        return
+    small = options.quick
+    counts = [int(n) for n in options.rows or ([1e5] if small else [1e5, 1e6, 1e7, 1e8])]
+    local = {"n_workers": 2, "threads_per_worker": 1, "memory_limit": "1GB"}
+    with LocalCluster(**local, dashboard_address=":0") as cluster, Client(cluster) as client:
+        shared(client, 2 * BLOCK, D, BLOCK)  # the workers import what they need
+        by_rows(client, counts, 1 if small else options.rounds)
+        by_blocks(client, (8, 64) if small else (8, 64, 512, 2048), 10**5 if small else 10**6)
+    by_columns((8, 64) if small else (8, 32, 128, 512))
+    by_classes((2, 32) if small else (2, 32, 512))
+
+
+if __name__ == "__main__":
+    main()

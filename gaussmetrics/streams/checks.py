@@ -1,0 +1,202 @@
+"""Checks of blocks: that there are some, that they fit each other, that they can be read again."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+import numpy as np
+
+from gaussmetrics._array.reading import in_order
+
+Names = tuple[str, ...]
+
+
+@contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Put the place of a block before the text of an error in it."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"in {where}: {error}") from error
+
+
+def same_columns(rows: Any, width: int, names: Names | None, own: Names | None) -> None:
+    """Check that a block has the columns of the sample."""
+    shape = np.shape(rows)
+    if len(shape) != 2:
+        raise ValueError(f"a block must have shape (n, {width}), got {shape}.{_hint(shape)}")
+    if shape[1] != width:
+        raise ValueError(
+            f"a block must have the {width} columns of the sample, got {shape[1]}. Bring all "
+            "blocks to the same columns first."
+        )
+    if names is not None and own is not None and own != names:
+        raise ValueError(
+            f"a block must have the columns of the sample in their order, {reprlib.repr(names)}, "
+            f"got {reprlib.repr(own)}. Choose them by name."
+        )
+
+
+def _hint(shape: tuple[int, ...]) -> str:
+    return " One column of numbers is x[:, None]." if len(shape) == 1 else ""
+
+
+def batch_width(rows: Any) -> int:
+    """Check that the first batch is a block of rows, and return the number of its columns."""
+    shape = np.shape(rows)
+    if len(shape) != 2 or shape[1] == 0:
+        raise ValueError(
+            "batches must be an iterable of blocks of shape (n, d) with at least one column, but "
+            f"the first has shape {shape}.{_hint(shape)} A sample that fits in memory goes into "
+            "from_samples."
+        )
+    return int(shape[1])
+
+
+def row_count(rows: Any) -> int:
+    """Return the number of rows of a block whose shape is checked later."""
+    shape = np.shape(rows)
+    return int(shape[0]) if shape else 0
+
+
+def refuse_no_batches() -> NoReturn:
+    """Say that nothing came."""
+    raise ValueError("batches must hold at least one block of rows, got none.")
+
+
+def refuse_empty_pass() -> NoReturn:
+    """Say that a source opened again gave nothing."""
+    raise ValueError(
+        "batches gave blocks at first and none when it was opened again. Each call of the "
+        "function, or of __iter__, must start a new stream."
+    )
+
+
+def refuse_second_pass(what: str, kind: str) -> NoReturn:
+    """Say how a one-shot iterator becomes one that can be read again."""
+    raise ValueError(
+        f"{what} goes through the batches more than once, but batches can be read only once: it "
+        f"is of type {kind}. Pass what can be opened again: a list, the path of Parquet files, or "
+        "a function without arguments that opens the stream, batches=lambda: ..."
+    )
+
+
+def refuse_batches(name: str, value: Any) -> NoReturn:
+    """Say what batches are."""
+    raise TypeError(
+        f"{name} must be an iterable of blocks, a function that returns one, or the path of "
+        f"Parquet files, got an object of type {type(value).__name__}. A sample in one piece, or "
+        "a Dask collection, goes into from_samples."
+    )
+
+
+def refuse_unpaired(number: int, missing: str, beside: tuple[str, ...]) -> NoReturn:
+    """Say where batches and what goes with them have ceased to be as many."""
+    raise ValueError(
+        f"batches and {' and '.join(beside)} must be as many, one array a batch, but {missing} "
+        f"end after {number}."
+    )
+
+
+def column_list(value: Any) -> Names:
+    """Check the names of the columns to be read."""
+    if isinstance(value, str) or not isinstance(value, (Sequence, set, frozenset, np.ndarray)):
+        raise TypeError(f"columns must be a list of names, got {value!r}.")
+    in_order("columns", value)
+    names = tuple(value)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"columns must be a list of at least one name, got {value!r}.")
+    return tuple(map(str, names))
+
+
+def known_columns(wanted: Sequence[str] | None, names: Sequence[str]) -> None:
+    """Check that the columns to be read are there."""
+    missing = [name for name in wanted or () if name not in names]
+    if missing:
+        raise ValueError(
+            f"columns must be among those of the batches, {reprlib.repr(tuple(names))}, got "
+            f"{missing[0]!r}."
+        )
+
+
+def chosen_columns(rows: Any, columns: Sequence[str]) -> Any:
+    """Choose columns of a data frame by name."""
+    if not hasattr(rows, "columns"):
+        raise TypeError(
+            "columns are chosen by name, which the batches do not have: they are of type "
+            f"{type(rows).__name__}. Choose them in the batches, as block[:, [0, 2]]."
+        )
+    known_columns(columns, list(rows.columns))
+    return rows[list(columns)]
+
+
+def complete_numbers(name: str, kind: str, missing: int) -> None:
+    """Check that a column of Arrow holds numbers, all of them there."""
+    if not re.fullmatch(r"u?int\d+|halffloat|float|double|bool", kind):
+        raise TypeError(
+            f"batches must hold real numbers, but the column {name!r} is of type {kind}. Leave it "
+            "out with columns=[...], or cast it to numbers."
+        )
+    if missing:
+        raise ValueError(
+            f"batches must be finite, but {missing} entries of the column {name!r} are missing. "
+            "Remove or impute such entries first."
+        )
+
+
+def dask_samples(ndim: int, shape: tuple[float, ...], dtype: np.dtype[Any]) -> None:
+    """Check type and shape of a Dask array of samples."""
+    if dtype.kind not in "biuf":
+        raise TypeError(
+            f"X must hold real numbers, got a Dask array of dtype {dtype}. Convert it first, "
+            "X.astype(float)."
+        )
+    if ndim != 2 or not shape[1] > 0:
+        known = "unknown" if ndim == 2 and np.isnan(shape[1]) else str(shape)
+        raise ValueError(
+            f"X must be a Dask array of shape (n, d) with d known, got shape {known}."
+            + (" One column of numbers is X[:, None]." if ndim == 1 else "")
+            + (" Call X.compute_chunk_sizes() first." if known == "unknown" else "")
+        )
+
+
+def warn_of_joining(parts: int, size: float) -> None:
+    """Say what it costs that rows are spread over blocks."""
+    cost = "all of X" if np.isnan(size) else f"{size:.3g} bytes, all of X,"
+    warnings.warn(
+        f"X is split along its columns, {parts} blocks a row, and a covariance needs whole rows: "
+        f"the blocks are joined, and {cost} may travel between workers. Store or read X in blocks "
+        "of whole rows, X.rechunk({0: 'auto', 1: -1}).",
+        UserWarning,
+        stacklevel=6,
+    )
+
+
+def as_long(name: str, shape: tuple[float, ...], length: int) -> None:
+    """Check that weights or labels are one a row."""
+    if tuple(shape) != (length,):
+        raise ValueError(f"{name} must have one entry a row of X, {length}, got {tuple(shape)}.")
+
+
+def as_many_blocks(name: str, found: int, wanted: int) -> None:
+    """Check that weights or labels come in the blocks of the rows."""
+    if found != wanted:
+        raise ValueError(
+            f"{name} must come in the blocks of X, {wanted} of them, got {found}. Cut both alike, "
+            f"or let Dask find the sizes of the blocks: X.compute_chunk_sizes()."
+        )
+
+
+def refuse_local_beside_unknown(name: str) -> NoReturn:
+    """Say why an array cannot be cut like a collection of unknown block sizes."""
+    raise ValueError(
+        f"{name} must be a Dask collection in the blocks of X, because Dask does not know how "
+        f"many rows these have. Take {name} from the same collection as X, or call "
+        "X.compute_chunk_sizes() on an array first."
+    )

@@ -1,0 +1,140 @@
+"""Blocks of Dask collections, worked on where they are: the only room that imports Dask.
+
+Whatever runs the graph may be threads, processes or a cluster; Dask decides. A worker that dies
+takes its results along, and Dask computes those again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+from dask.array import concatenate, from_delayed
+from dask.base import compute
+from dask.delayed import delayed
+
+from gaussmetrics.streams import checks, cluster
+from gaussmetrics.streams.passes import Block, Passes, column_names, joined, of_block, span
+
+T = TypeVar("T")
+
+FAN_IN = 8
+"""How many results one task merges: the depth of the tree is log₈ of the number of blocks."""
+
+
+class DaskPasses(Passes):
+    """The rows of a Dask array or data frame, with weights and labels cut like them."""
+
+    def __init__(self, X: Any, *, weights: Any = None, labels: Any = None) -> None:
+        whole = whole_rows(X)
+        self.rows = pieces(whole)
+        self.names, self.weighted = column_names(X), weights is not None
+        self.width = len(X.columns) if hasattr(X, "columns") else int(X.shape[1])
+        self.starts = starts(whole)
+        self.length = None if self.starts is None else self.starts[-1]
+        self.weights = None if weights is None else self._like_rows("weights", weights)
+        self.labels = None if labels is None else self._like_rows("labels", labels)
+
+    def fold(self, part: Callable[..., T], merge: Callable[[T, T], T], *shared: Any) -> T:
+        """Return part(block, *shared) of all blocks, merged in a tree: one pass over the rows."""
+        sent = [delayed(value, traverse=False) for value in shared]
+        of = delayed(of_block, pure=False)
+        merging = delayed(_merged, pure=False)
+        tree = [
+            of(where, self.width, self.names, part, block, *sent)
+            for where, block in zip(self._places(), self._blocks(), strict=True)
+        ]
+        while len(tree) > 1:
+            tree = [merging(merge, tree[i : i + FAN_IN]) for i in range(0, len(tree), FAN_IN)]
+        return computed(tree[0])
+
+    def gather(self) -> Block:
+        """Return all rows in one block: only for samples known to be small."""
+        return joined(Block(*block) for block in computed([tuple(b) for b in self._blocks()]))
+
+    def again(self, what: str) -> None:
+        """Let any number of passes go: Dask reads or computes the rows again."""
+
+    def _blocks(self) -> list[Block]:
+        nothing, numbers = [None] * len(self.rows), range(len(self.rows))
+        weights, labels = self.weights or nothing, self.labels or nothing
+        return list(map(Block, self.rows, weights, labels, numbers))
+
+    def _places(self) -> list[str]:
+        if self.starts is None:
+            return [f"block {i} of X" for i in range(len(self.rows))]
+        spans = (span(start, stop - start) for start, stop in pairwise(self.starts))
+        return [f"block {i} of X ({rows})" for i, rows in enumerate(spans)]
+
+    def _like_rows(self, name: str, value: Any) -> list[Any]:
+        """Return weights or labels in the blocks of the rows."""
+        if hasattr(value, "__dask_graph__"):
+            cut = pieces(_cut_alike(name, value, self.starts))
+            checks.as_many_blocks(name, len(cut), len(self.rows))
+            return cut
+        array = np.asarray(value)
+        if self.starts is None:
+            checks.refuse_local_beside_unknown(name)
+        checks.as_long(name, array.shape, self.starts[-1])
+        return [array[start:stop] for start, stop in pairwise(self.starts)]
+
+
+def mapped(function: Callable[[Any], Any], X: Any, *, width: int | None, dtype: Any) -> Any:
+    """Return function(block) of all blocks as a lazy Dask array: (n, width), or (n,) for None.
+
+    The function keeps the rows of a block and returns an array.
+    """
+    rows, beyond = whole_rows(X), () if width is None else (width,)
+    sizes = (np.nan,) * len(pieces(rows)) if starts(rows) is None else rows.chunks[0]
+    of, results = delayed(function, pure=False), []
+    for size, block in zip(sizes, pieces(rows), strict=True):
+        results.append(from_delayed(of(block), (size, *beyond), dtype=dtype))  # type: ignore[no-untyped-call]
+    return concatenate(results, allow_unknown_chunksizes=True)  # type: ignore[no-untyped-call]
+
+
+def whole_rows(X: Any) -> Any:
+    """Return a collection whose blocks hold whole rows of numbers."""
+    if hasattr(X, "columns"):
+        return X
+    checks.dask_samples(X.ndim, X.shape, X.dtype)
+    split = X.numblocks[1]
+    if split > 1:
+        checks.warn_of_joining(split, X.nbytes)
+        return X.rechunk({1: -1})
+    return X
+
+
+def _cut_alike(name: str, value: Any, starts: Sequence[int] | None) -> Any:
+    """Return a Dask array in blocks that begin where the rows' do, if all sizes are known."""
+    if starts is None or not hasattr(value, "rechunk") or np.isnan(value.shape).any():
+        return value
+    checks.as_long(name, value.shape, starts[-1])
+    return value.rechunk((tuple(np.diff(starts).tolist()),))
+
+
+def starts(X: Any) -> Sequence[int] | None:
+    """Return the first row of each block and the number of rows, if they are known."""
+    if hasattr(X, "columns") or np.isnan(X.shape[0]):
+        return None
+    return [0, *np.cumsum(X.chunks[0]).tolist()]
+
+
+def pieces(collection: Any) -> list[Any]:
+    """Return the blocks of a collection along its rows."""
+    return list(np.ravel(np.asarray(collection.to_delayed(), dtype=object)))
+
+
+def computed(graph: Any) -> Any:
+    """Compute a graph where Dask computes, on a cluster that has what it needs for that."""
+    cluster.installed(cluster.client())
+    return compute(graph)[0]  # type: ignore[no-untyped-call]
+
+
+def _merged(merge: Callable[[T, T], T], parts: Sequence[T]) -> T:
+    """Merge a few results, halves with halves."""
+    if len(parts) == 1:
+        return parts[0]
+    half = len(parts) // 2
+    return merge(_merged(merge, parts[:half]), _merged(merge, parts[half:]))

@@ -1,0 +1,128 @@
+"""What a formula needs of passes over blocks: class by class, group by group, row by row."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gaussmetrics as gm
+from gaussmetrics import streams
+from gaussmetrics.inference.group_passes import group_moments
+from gaussmetrics.softmax import ClassMoments
+from gaussmetrics.softmax.class_passes import class_moments_of_passes, classes_of_passes
+
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+
+N, D = 600, 3
+
+
+@pytest.fixture(scope="module")
+def sample():
+    rng = np.random.default_rng(0)
+    y = rng.choice(["a", "b", "c"], N, p=[0.6, 0.3, 0.1])
+    X = 1e8 + rng.standard_normal((N, D)) @ rng.standard_normal((D, D)) + (y == "b")[:, None]
+    return X, y, rng.gamma(2.0, size=N)
+
+
+def as_batches(X, y, w):
+    cuts = [0, 50, 50, 333]
+    return streams.batch_passes(
+        np.split(X, cuts),
+        labels=np.split(y, cuts),
+        weights=None if w is None else np.split(w, cuts),
+    )
+
+
+def as_array(X, y, w):
+    return streams.collection_passes(da.from_array(X, chunks=(77, D)), labels=y, weights=w)
+
+
+def as_frame(X, y, w):
+    frame = pd.DataFrame(X, columns=list("abc")).assign(y=y, w=1.0 if w is None else w)
+    cut = dd.from_pandas(frame, npartitions=4)
+    return streams.collection_passes(cut[list("abc")], labels=cut.y, weights=cut.w)
+
+
+EVERY_SOURCE = pytest.mark.parametrize("passes_of", [as_batches, as_array, as_frame])
+
+
+@EVERY_SOURCE
+@pytest.mark.parametrize("weighted", [False, True])
+def test_class_moments_are_those_of_one_machine(sample, passes_of, weighted):
+    X, y, w = sample
+    w = w if weighted else None
+    classes, codes = np.unique(y, return_inverse=True)
+    passes = passes_of(X, y, w)
+    assert classes_of_passes(passes).tolist() == classes.tolist()
+    m = class_moments_of_passes(passes, classes)
+    whole = ClassMoments.from_samples(X, codes, 3, weights=w)
+    np.testing.assert_allclose(m.counts, whole.counts, rtol=1e-14)
+    np.testing.assert_allclose(m.means, whole.means, rtol=2.3e-16)
+    np.testing.assert_allclose(m.scatter, whole.scatter, rtol=0, atol=1e-14 * whole.scatter.max())
+
+
+def test_a_label_that_was_not_announced_names_its_block(sample):
+    passes = as_array(*sample)
+    text = r"in block \d+ of X \(rows \d+ to \d+, counted from 0 in it\): y holds labels that are"
+    with pytest.raises(ValueError, match=text):
+        class_moments_of_passes(passes, np.array(["a", "b"]))
+
+
+@EVERY_SOURCE
+def test_groups_are_all_rows_dealt_evenly(sample, passes_of):
+    X, y, w = sample
+    groups = group_moments(passes_of(X, y, None), 7)
+    assert groups.count.sum() == N
+    assert np.ptp(groups.count) <= 8  # one a block
+    whole = sum(gm.Moments(*(getattr(groups, f)[g] for f in FIELDS)) for g in range(7))
+    direct = gm.Moments.from_samples(X)
+    np.testing.assert_allclose(whole.scatter, direct.scatter, rtol=1e-13, atol=1e-10)
+    rest = whole - gm.Moments(*(getattr(groups, f)[0] for f in FIELDS))
+    assert rest.count == N - groups.count[0]
+    again = group_moments(passes_of(X, y, None), 7)
+    np.testing.assert_array_equal(again.scatter, groups.scatter)
+    # Groups at random: their means scatter as means of so many rows do.
+    z = (groups.mean - direct.mean) / np.sqrt(
+        np.diag(direct.covariance()) * (1 / groups.count[:, None] - 1 / N)
+    )
+    assert 0.3 < (z**2).mean() < 2.2  # χ² of 18 degrees of freedom, 0.1% to 99.9%
+    weighted = group_moments(passes_of(X, y, w), 7)
+    np.testing.assert_allclose(weighted.count.sum(), w.sum(), rtol=1e-14)
+
+
+FIELDS = ("count", "mean", "scatter", "mean_low")
+
+
+@pytest.mark.parametrize("width", [None, 2])
+def test_rows_are_mapped_lazily(sample, width):
+    X, calls = sample[0], []
+
+    def function(block):
+        calls.append(len(block))
+        values = np.asarray(block)
+        return values[:, 0] if width is None else values[:, :2]
+
+    cut = da.from_array(X, chunks=(77, D))
+    frame = dd.from_pandas(pd.DataFrame(X, columns=list("abc")), npartitions=4)
+    for collection in (cut, cut[cut[:, 0] > 0], frame):
+        lazy = streams.mapped(function, collection, width=width, dtype=float)
+        assert not calls
+        assert lazy.ndim == (1 if width is None else 2)
+        np.testing.assert_array_equal(lazy.compute(), function(X))
+        calls.clear()
+    assert streams.mapped(function, cut, width=width, dtype=float).chunks[0] == cut.chunks[0]
+
+
+@pytest.mark.parametrize(
+    ("labels", "text"),
+    [
+        ([["a"]], "batches and labels must be as many, one array a batch, but labels end after 1"),
+        ([["a"]] * 3, "but batches end after 2"),
+    ],
+)
+def test_labels_go_with_their_batches(labels, text):
+    passes = streams.batch_passes([[[1.0]], [[2.0]]], labels=labels)
+    with pytest.raises(ValueError, match=re.escape(text)):
+        classes_of_passes(passes)
