@@ -311,7 +311,9 @@ class Rows(NamedTuple):
     def of(cls, scores: Array, weights: Array, temperature: float) -> Rows:
         """Take differences before anything is rounded, and weights to sum to 1."""
         best = np.where(weights > 0, scores, -np.inf).max(axis=-1, keepdims=True)
-        scaled = (scores - np.where(best > -np.inf, best, 0.0)) / temperature
+        with np.errstate(over="ignore"):
+            scaled = (scores - np.where(best > -np.inf, best, 0.0)) / temperature
+        scaled = np.minimum(scaled, np.finfo(float).max)
         shares = weights / weights.max(axis=-1, keepdims=True)
         return cls(scaled, shares / shares.sum(axis=-1, keepdims=True))
 

@@ -305,9 +305,9 @@ def softmax_hellinger_distance_gradient(u: Any, v: Any) -> LogitGradient:
     distance = hellinger(pair)
     remedy = "softmax_bhattacharyya_distance_gradient, which is zero there"
     _distinct("softmax_hellinger_distance_gradient", remedy, distance)
-    scale = -0.25 / np.asarray(distance)[..., None]
+    scale = -4.0 * np.asarray(distance)[..., None]
     back = pair.swapped()
-    return LogitGradient(scale * _affinity_step(pair), scale * _affinity_step(back))
+    return LogitGradient(_affinity_step(pair) / scale, _affinity_step(back) / scale)
 
 
 def softmax_total_variation_distance_gradient(u: Any, v: Any) -> LogitGradient:
@@ -413,7 +413,7 @@ def _renyi_gradient(pair: Pair, alpha: float, divergence: Scalars) -> LogitGradi
     if beta == 0:
         return LogitGradient(_kl_first(pair), _step(pair))
     p, q, ratio = pair.p.probabilities, pair.q.probabilities, pair.log_ratio
-    law = np.exp(tilted(pair, alpha) + beta * value)
+    law = softmax(tilted(pair, alpha)).probabilities
     u = (-alpha / beta) * change(p, beta * (ratio + value), law)
     v = -change(q, beta * value - alpha * ratio, law)
     return LogitGradient(_balanced(u, pair.p.top), _balanced(v, pair.q.top))

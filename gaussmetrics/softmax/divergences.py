@@ -363,7 +363,11 @@ def tilted(pair: Pair, alpha: float) -> Array:
     """Return log p^α q^(1−α), −∞ where either is 0."""
     common = pair.p.possible & pair.q.possible
     with np.errstate(invalid="ignore", over="ignore"):
-        return np.where(common, pair.p.log + (1.0 - alpha) * pair.log_ratio, -np.inf)
+        if alpha < NEAR:
+            exponent = pair.q.log - alpha * pair.log_ratio
+        else:
+            exponent = pair.p.log + (1.0 - alpha) * pair.log_ratio
+    return np.where(common, exponent, -np.inf)
 
 
 def _renyi_terms(pair: Pair, alpha: float) -> Array:
@@ -421,8 +425,9 @@ def jensen_shannon(pair: Pair) -> Scalars:
     """
     p, q = pair.p.probabilities, pair.q.probabilities
     size = np.abs(pair.log_ratio)
-    tanh = np.tanh(0.5 * np.minimum(size, 1.0))
-    near = 0.25 * (p + q) * (tanh * size + np.log1p(-np.square(tanh)))
+    small = np.minimum(size, 1.0)
+    tanh = np.tanh(0.5 * small)
+    near = 0.25 * (p + q) * (tanh * small + np.log1p(-np.square(tanh)))
     likely = LOG_2 - np.log1p(np.exp(-size))
     far = 0.5 * (np.maximum(p, q) * likely + weighted(np.minimum(p, q), likely - size))
     return np.where(size <= 1.0, near, far).sum(axis=-1)

@@ -17,6 +17,9 @@ from gaussmetrics._array.types import Array, Mask
 Places: TypeAlias = NDArray[np.intp]
 """The place of one entry in each row, (..., 1)."""
 
+LARGEST = 1e300
+"""Of a finite logit."""
+
 
 class Law(NamedTuple):
     """Probabilities, their logarithms and the place of the largest, right to the last digit."""
@@ -51,8 +54,20 @@ def read(name: str, value: Any) -> Array:
     result = reading.real_array(name, finite, shape="(..., K)", min_ndim=1)
     if not result.shape[-1]:
         raise ValueError(f"{name} must have at least one class, got shape {result.shape}.")
+    _in_range(name, result)
     result[impossible] = -np.inf
     return result
+
+
+def _in_range(name: str, array: Array) -> None:
+    """Check that differences of logits, and multiples of them, stay within the floats."""
+    beyond = np.abs(array) > LARGEST
+    if beyond.any():
+        place = np.argwhere(beyond)[0]
+        raise ValueError(
+            f"{name} must lie within ±{LARGEST:g}, but {reading.label(name, place)} is "
+            f"{array[tuple(place)]:.6g}. Pass -inf for probability 0."
+        )
 
 
 def two_logits(metric: str, u: Any, v: Any) -> tuple[Array, Array]:

@@ -219,6 +219,13 @@ def test_an_impossible_positive():
     )
 
 
+def test_scores_beyond_the_floats_once_divided():
+    assert gm.info_nce_loss([1e300, 0.0], 0, temperature=1e-10) == 0.0
+    assert gm.info_nce_loss([0.0, 1e300], 0, temperature=1e-10) > 1e308
+    gradient = gm.info_nce_loss_gradient([0.0, 1e300], 0, temperature=1e-2)
+    np.testing.assert_array_equal(gradient, [-100.0, 100.0])
+
+
 # The bound on mutual information
 
 
