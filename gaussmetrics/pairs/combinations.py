@@ -37,8 +37,12 @@ def mixture(p: Structure, q: Structure, t: float) -> Structure:
 
 def mixture_of_low_rank(p: LowRank, q: LowRank, t: float) -> LowRank:
     """Return the covariance t Σp + (1 − t) Σq."""
+    noise = t * p.noise + (1.0 - t) * q.noise
+    if p.columns.shape == q.columns.shape and (p.columns == q.columns).all():
+        # Twice the same columns would bring values of pure rounding beside a small noise.
+        return LowRank(p.columns, noise)
     columns = linalg.side_by_side(np.sqrt(t) * p.columns, np.sqrt(1.0 - t) * q.columns)
-    return LowRank(columns, t * p.noise + (1.0 - t) * q.noise)
+    return LowRank(columns, noise)
 
 
 def both_low_rank(p: Structure, q: Structure) -> bool:

@@ -40,6 +40,8 @@ def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
         logs[near], u[near] = np.log1p(np.maximum(e, -0.5)), v
     white = q.whiten(shift)
     w = (transpose(u) @ white[..., None])[..., 0]
+    # Whitened vectors of more entries than there are variables span no more axes than those.
+    w[..., p.dim :] *= near[..., None]
     return Axes(np.broadcast_to(logs, w.shape), w)
 
 

@@ -142,14 +142,17 @@ def renyi_shape(p: Structure, q: Structure, middle: Structure, alpha: float) -> 
         return chernoff_terms(log_scales, alpha, beta).sum(axis=-1) / beta
     a, b = as_low_rank(p), as_low_rank(q)
     if alpha < 0.5:
-        return alpha / beta * _renyi_low_rank(beta, b, a, middle)
-    return _renyi_low_rank(alpha, a, b, middle)
+        # 1 − β would have lost the digits of a small α.
+        return alpha / beta * _renyi_low_rank((beta, alpha), b, a, middle)
+    return _renyi_low_rank((alpha, beta), a, b, middle)
 
 
-def _renyi_low_rank(alpha: float, p: LowRank, q: LowRank, middle: Structure) -> Scalars:
-    """Return the same between low-rank plus diagonal covariances, for ½ ≤ α < 1."""
-    beta = 1.0 - alpha
+def _renyi_low_rank(
+    orders: tuple[float, float], p: LowRank, q: LowRank, middle: Structure
+) -> Scalars:
+    """Return the same between low-rank plus diagonal covariances, for α ≥ ½ and β = 1 − α."""
+    alpha, beta = orders
     # Divided by a small β, the difference of two determinants would lose its digits.
     gain = log_det_gain(p, q, alpha, beta) if beta < 0.1 else middle.log_det() - q.log_det()
     value = 0.5 * (gain / beta - (p.log_det() - q.log_det()))
-    return recompute(value, value < 0.05, partial(renyi_low_rank, alpha), p, q)
+    return recompute(value, value < 0.05, partial(renyi_low_rank, orders), p, q)

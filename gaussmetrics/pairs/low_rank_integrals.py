@@ -54,12 +54,12 @@ def bhattacharyya_low_rank(p: LowRank, q: LowRank, middle: LowRank) -> Array:
     return 0.0625 * _integrate(integrand)
 
 
-def renyi_low_rank(alpha: float, p: LowRank, q: LowRank) -> Array:
+def renyi_low_rank(orders: tuple[float, float], p: LowRank, q: LowRank) -> Array:
     """Return ½ ∫₀¹ G(s) tr(Σs⁻¹ Δ Σs⁻¹ Δ) ds, Σs = Σq + sΔ, G(s) = min(s, β) (1 − max(s, β)) / β.
 
     G is Green's function of the second derivative, and the trace that of −log det Σs.
     """
-    p, q, beta = as_low_rank(p), as_low_rank(q), 1.0 - alpha
+    (alpha, beta), p, q = orders, as_low_rank(p), as_low_rank(q)
     change = low_rank_difference(p, q)
 
     def trace(s: float) -> Array:
