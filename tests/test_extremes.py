@@ -90,7 +90,7 @@ SHAPES = [(0,), (0, 1), (1, 0), (0, 3)]
 GRADIENTS = {
     name: {"alpha": 0.5} if name.startswith("renyi") else {}
     for name in gm.__all__
-    if name.endswith("_gradient") and not name.startswith("softmax")
+    if name.endswith(("distance_gradient", "divergence_gradient")) and "softmax" not in name
 }
 
 

@@ -48,8 +48,9 @@ def correlations(matrix: Array) -> Array:
 
 
 def inverse_or_zero(deviations: Array) -> Array:
-    """Return 1/σ, and zero for what does not vary."""
-    return np.where(deviations > 0, 1.0 / np.where(deviations > 0, deviations, 1.0), 0.0)
+    """Return 1/σ, and zero for what does not vary by any number of full precision."""
+    varies = deviations >= np.finfo(np.float64).tiny
+    return np.where(varies, 1.0 / np.where(varies, deviations, 1.0), 0.0)
 
 
 def singular_matrices(matrix: Array, lower: Array, cutoff: float) -> Mask:

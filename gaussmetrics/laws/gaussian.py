@@ -187,6 +187,7 @@ class Gaussian:
         >>> ps
         Gaussian(dim=1, batch_shape=(2,))
         """
+        gaussian_checks.several_laws(laws)
         given = [operand("Gaussian.stack", f"laws[{i}]", law) for i, law in enumerate(laws)]
         names = gaussian_checks.alike("Gaussian.stack", given)
         shape = gaussian_checks.one_batch_shape("laws", [law.batch_shape for law in given])

@@ -40,6 +40,19 @@ def one_batch_shape(name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[int, 
     return shapes[0]
 
 
+def _is_scalar(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim == 0
+
+
+def several_laws(laws: Any) -> None:
+    """Check that laws to be stacked come one after another."""
+    if not isinstance(laws, Iterable) or _is_scalar(laws):
+        raise TypeError(
+            f"Gaussian.stack takes a list of Gaussians, got an object of type "
+            f"{type(laws).__name__}."
+        )
+
+
 def alike(function: str, laws: Sequence[Any]) -> Names | None:
     """Check that laws, at least one, are of the same variables; return the names if any has."""
     if not laws:
@@ -59,7 +72,7 @@ def alike(function: str, laws: Sequence[Any]) -> Names | None:
 
 def variable_names(source: str, value: Any, dim: int) -> tuple[str, ...]:
     """Check the names of the variables: a string for each, all different."""
-    if isinstance(value, str) or not isinstance(value, Iterable):
+    if isinstance(value, str) or not isinstance(value, Iterable) or _is_scalar(value):
         raise TypeError(f"{source} must be a list of strings, one a variable, got {value!r}.")
     in_order(source, value)
     given = tuple(value)

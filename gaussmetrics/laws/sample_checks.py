@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -129,18 +129,19 @@ def degrees_of_freedom(count: Any, ddof: Any, shape: tuple[int, ...] = ()) -> No
         raise ValueError(f"ddof must be finite, got {taken!r}.")
     smallest = float(np.min(np.asarray(count, dtype=float), initial=np.inf))
     if not smallest > taken:
+        if len(shape) > 2:
+            _refuse_as_a_batch(shape)
         raise ValueError(
             f"a covariance with ddof={taken:g} needs more than {taken:g} samples, got {smallest:g}."
-            + (_read_as_a_batch(shape) if len(shape) > 2 else "")
         )
 
 
-def _read_as_a_batch(shape: tuple[int, ...]) -> str:
+def _refuse_as_a_batch(shape: tuple[int, ...]) -> NoReturn:
     """Say how an array of more than two dimensions is read."""
-    return (
-        f" X of shape {shape} is read as a batch {shape[:-2]} of samples, each of {shape[-2]} rows "
-        f"and {shape[-1]} columns. For one sample of {shape[0]} rows pass "
-        "X.reshape(len(X), -1)."
+    raise ValueError(
+        f"X of shape {shape} is read as a batch {shape[:-2]} of samples, each of {shape[-2]} rows "
+        f"and {shape[-1]} columns, which are too few rows for a covariance. For one sample of "
+        f"{shape[0]} rows pass X.reshape(len(X), -1)."
     )
 
 
@@ -192,7 +193,8 @@ def moments(count: Any, mean: Any, scatter: Any) -> tuple[Array, Array, Array]:
 
 def finite_scatter(value: Any) -> Array:
     """Check that the squares of samples are within the floats."""
-    scatter = np.asarray(value, dtype=np.float64)
+    computed = isinstance(value, (np.ndarray, np.float64)) and value.dtype == np.float64
+    scatter = value if computed else real_array("scatter", value, shape="(..., d, d)", min_ndim=2)
     if not np.isfinite(scatter).all():
         raise ValueError(
             "the squares of X overflow float64. Rescale its columns, for example to unit variance."

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmetrics._array.reading import is_number, real_array, step_count
+from gaussmetrics._array.reading import is_number, nearest_float, real_array, shown, step_count
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.sample_checks import (
     finite_scatter,
@@ -70,8 +70,11 @@ def temperature(value: Any) -> None:
     """Check a temperature: a positive number, or the name of the way to choose it."""
     if not (value == "loo" if isinstance(value, str) else is_number(value)):
         raise TypeError(f'temperature must be a positive number or "loo", got {value!r}.')
-    if not isinstance(value, str) and not 0.0 < value < np.inf:
-        raise ValueError(f"temperature must be positive and finite, got {value!r}.")
+    if not isinstance(value, str) and not 1e-300 < nearest_float(value) < 1e300:
+        raise ValueError(
+            f"temperature must be positive and finite, got {shown(value)}. Give one from 1e-300 to "
+            "1e300."
+        )
 
 
 def calibration(value: Any) -> None:
@@ -228,8 +231,12 @@ def repeats(value: Any, n: int) -> Array:
             f"sample_weight.shape == {weights.shape}, expected {(n,)}: one weight a row of X."
         )
     usable_weights("sample_weight", weights)
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    if not np.isfinite(total):
+        raise ValueError("the sum of sample_weight overflows float64. Divide by the largest.")
     smallest, largest = weights[weights > 0].min(), weights.max()
-    if smallest * 1e12 < largest:
+    if smallest < 1e-12 * largest:
         raise ValueError(
             f"sample_weight ranges from {smallest:g} to {largest:g}, so the rows of small weight "
             "are lost in rounding. Set such weights to 0, or bring them within a factor of 1e12."
