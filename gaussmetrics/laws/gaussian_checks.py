@@ -46,11 +46,13 @@ def _is_scalar(value: Any) -> bool:
 
 def several_laws(laws: Any) -> None:
     """Check that laws to be stacked come one after another."""
-    if not isinstance(laws, Iterable) or _is_scalar(laws):
+    try:
+        iter(laws)
+    except TypeError:
         raise TypeError(
             f"Gaussian.stack takes a list of Gaussians, got an object of type "
             f"{type(laws).__name__}."
-        )
+        ) from None
 
 
 def alike(function: str, laws: Sequence[Any]) -> Names | None:

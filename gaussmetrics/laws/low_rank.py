@@ -31,9 +31,10 @@ class LowRank(Structure):
 
     @cached_property
     def _spectrum(self) -> tuple[Array, Array, Array]:
-        """U (..., d, r), s (..., r) and Wᵀ (..., r, r)."""
+        """U (..., d, r), s (..., r) and Wᵀ (..., r, r); values of pure rounding are zero."""
         scaled = self.columns / np.sqrt(self.noise)[..., None]
         u, s, wt = np.linalg.svd(scaled, full_matrices=False)
+        s = np.where(s > linalg.EPS * self.dim * s[..., :1], s, 0.0)
         return frozen(u), frozen(s), frozen(wt)
 
     @property

@@ -193,11 +193,14 @@ def moments(count: Any, mean: Any, scatter: Any) -> tuple[Array, Array, Array]:
 
 def finite_scatter(value: Any) -> Array:
     """Check that the squares of samples are within the floats."""
-    computed = isinstance(value, (np.ndarray, np.float64)) and value.dtype == np.float64
-    scatter = value if computed else real_array("scatter", value, shape="(..., d, d)", min_ndim=2)
+    array = as_array("scatter", value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"scatter must hold real numbers, got dtype {array.dtype}.")
+    scatter = array.astype(np.float64, copy=False)
     if not np.isfinite(scatter).all():
         raise ValueError(
-            "the squares of X overflow float64. Rescale its columns, for example to unit variance."
+            "the scatter is not finite: the squares of X overflow float64. Rescale its columns, for "
+            "example to unit variance."
         )
     return scatter
 

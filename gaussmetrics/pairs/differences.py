@@ -108,7 +108,8 @@ def _of_factors(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
 
     Every variable counts alike in the rotation Q: it is found in units of powers of two.
     """
-    _, unit = np.frexp(np.abs(f.leading).max(axis=-1, keepdims=True, initial=0.0))
+    largest = (np.abs(x.leading).max(axis=-1, keepdims=True, initial=0.0) for x in (f, g))
+    _, unit = np.frexp(np.maximum(*largest))
     rows = (DoubleDouble(*(np.ldexp(part, -unit) for part in x)) for x in (f, g))
     y, z = (np.ldexp(part, unit) for part in procrustes.aligned_difference(*rows))
     return side_by_side(y, z), side_by_side(z + y, y)

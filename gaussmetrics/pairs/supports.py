@@ -30,7 +30,8 @@ def on_common_support(metric: Metric, p: Gaussian, q: Gaussian, elsewhere: float
         return metric(p, q)
     p, q = _together(p, q)
     result = np.full(p.batch_shape, elsewhere)
-    for at, chosen in groups(np.asarray(supports_agree(p, q)), p.covariance.independent()):
+    of_either = p.covariance.independent(), q.covariance.independent()
+    for at, chosen in groups(np.asarray(supports_agree(p, q)), _first_of(*of_either)):
         result[at] = metric(_regular(p, at, chosen), _regular(q, at, chosen))
     return result[()]
 
@@ -93,6 +94,12 @@ def _regular(p: Gaussian, at: Any, chosen: Mask) -> Gaussian:
         return Gaussian.standard(1)
     law = _restricted(p, at, chosen)
     return Gaussian._from_checked(law.mean, as_regular(law.covariance))
+
+
+def _first_of(a: Mask, b: Mask) -> Mask:
+    """Return whichever set of coordinates comes first, so that p and q may be swapped."""
+    differ = np.argmax(a != b, axis=-1)[..., None]
+    return np.where(np.take_along_axis(a, differ, axis=-1), a, b)
 
 
 def groups(fits: Mask, independent: Mask) -> Iterator[tuple[Any, Mask]]:
