@@ -199,8 +199,8 @@ def finite_scatter(value: Any) -> Array:
     scatter = array.astype(np.float64, copy=False)
     if not np.isfinite(scatter).all():
         raise ValueError(
-            "the scatter is not finite: the squares of X overflow float64. Rescale its columns, for "
-            "example to unit variance."
+            "the squares of X overflow float64. Rescale its columns, for example to unit variance; "
+            "the scatter must be finite."
         )
     return scatter
 
