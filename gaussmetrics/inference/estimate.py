@@ -139,12 +139,26 @@ def estimate(
         partial(_law, name, interop.labels(given), shrinkage, allow_singular)
         for name, given in (("x", x), ("y", y))
     ]
+    plain, value, error = _jackknifed(route.smooth, bias, rows, parts, fits, shrunk=shrunk)
+    return _carried_back(route, plain, value, error, min(map(len, parts)) - 1)
+
+
+def _jackknifed(
+    smooth: Metric,
+    bias: Callable[..., Array] | None,
+    rows: tuple[Rows, Rows],
+    parts: tuple[list[Rows], list[Rows]],
+    fits: Sequence[Callable[[Any], Gaussian]],
+    *,
+    shrunk: bool,
+) -> tuple[Array, Array, Array]:
+    """Return a smooth metric of the fitted laws, the same less its bias, and its standard error."""
     p, q = (fit(sample) for fit, sample in zip(fits, rows, strict=True))
     n, m = (np.float64(sample.shape[-2]) for sample in rows)
 
     def value_of(p: Gaussian, q: Gaussian, n: Any, m: Any) -> Array:
         shape = np.broadcast_shapes(p.batch_shape, q.batch_shape)
-        plain = checks.finite_values(route.smooth(p, q), shape)
+        plain = checks.finite_values(smooth(p, q), shape)
         return plain if bias is None else plain - bias(p, q, n, m)
 
     theta = value_of(p, q, n, m)
@@ -154,13 +168,10 @@ def estimate(
     of_y = _contribution(
         theta, lambda law, k: value_of(p, law, n, k), _left(parts[1], fits[1], shrunk), m
     )
-    left = of_x.bias + of_y.bias
-    error = np.hypot(of_x.error, of_y.error)
-    if bias is not None:
-        error = np.hypot(error, REMAINING * left)
-    plain = theta if bias is None else theta + bias(p, q, n, m)
-    freedom = min(map(len, parts)) - 1
-    return _carried_back(route, plain, theta - left, error, freedom)
+    left, error = of_x.bias + of_y.bias, np.hypot(of_x.error, of_y.error)
+    if bias is None:
+        return theta, theta - left, error
+    return theta + bias(p, q, n, m), theta - left, np.hypot(error, REMAINING * left)
 
 
 def _carried_back(
