@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gaussmetrics._array import double_double
-from gaussmetrics._array.double_double import exactly, two_product, two_sum
+from gaussmetrics._array.double_double import exactly, two_product
+from gaussmetrics._array.two_floats import two_sum
 
 numbers = st.floats(1e-100, 1e100) | st.floats(-1e100, -1e-100)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmetrics._array.linalg import side_by_side
+from gaussmetrics._array.two_floats import two_sum
 from gaussmetrics._array.types import Array
 
 _LOW_BITS = np.int64(2**27 - 1)
@@ -21,13 +22,6 @@ class DoubleDouble(NamedTuple):
 
 def exactly(array: Array) -> DoubleDouble:
     return DoubleDouble(array, np.zeros_like(array))
-
-
-def two_sum(a: Array, b: Array) -> DoubleDouble:
-    """Return a + b and its rounding error (Knuth)."""
-    total = a + b
-    part = total - a
-    return DoubleDouble(total, (a - (total - part)) + (b - part))
 
 
 def two_product(a: Array, b: Array) -> DoubleDouble:
@@ -70,7 +64,7 @@ def accurate_matmul(a: Array, b: Array) -> Array:
 def matmul(a: DoubleDouble, b: Array) -> DoubleDouble:
     """Return A B for an A that goes beyond the digits of a double."""
     total, rest = _sliced_matmul(a.leading, b)
-    return two_sum(total, rest + a.rest @ b if a.rest.any() else rest)
+    return DoubleDouble(*two_sum(total, rest + a.rest @ b if a.rest.any() else rest))
 
 
 def _sliced_matmul(a: Array, b: Array) -> tuple[Array, Array]:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from gaussmetrics._array import double_double, linalg, procrustes, spectra, triangles
-from gaussmetrics._array.double_double import DoubleDouble, accurate_matmul, exactly, two_sum
+from gaussmetrics._array.double_double import DoubleDouble, accurate_matmul, exactly
 from gaussmetrics._array.linalg import sum_of_squares, transpose
+from gaussmetrics._array.two_floats import two_sum
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.given import Precision
@@ -75,7 +76,7 @@ def _isotropic_from_difference(p: LowRank, q: LowRank) -> Array:
     residual, aligned = procrustes.aligned_difference(*(exactly(cov.columns) for cov in (p, q)))
     span, _ = np.linalg.qr(linalg.side_by_side(residual, aligned))
     change, columns = transpose(span) @ residual, transpose(span) @ aligned
-    inside = (two_sum(columns, change), exactly(columns))
+    inside = (DoubleDouble(*two_sum(columns, change)), exactly(columns))
     eye = np.eye(span.shape[-1])
     factors = []
     for law, part in zip((p, q), inside, strict=True):

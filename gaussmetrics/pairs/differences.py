@@ -8,8 +8,9 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from gaussmetrics._array import double_double, linalg, procrustes
-from gaussmetrics._array.double_double import DoubleDouble, exactly, two_sum
+from gaussmetrics._array.double_double import DoubleDouble, exactly
 from gaussmetrics._array.linalg import side_by_side, transpose
+from gaussmetrics._array.two_floats import two_sum
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.given import Columns, Entries, Given, Precision
 from gaussmetrics.laws.low_rank import LowRank

@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from gaussmetrics._array.double_double import two_sum
 from gaussmetrics._array.linalg import EPS
+from gaussmetrics._array.two_floats import two_sum
 from gaussmetrics._array.types import Array, Mask
 
 Arc = tuple[int, int]
