@@ -76,7 +76,7 @@ def softmax_entropy_gradient(u: Any) -> Array:
     [ 0.196612 -0.196612]
     """
     law = softmax(logits("u", u))
-    return _centred(law, -law.log)
+    return _centred(law, -law.log_from(law.top))
 
 
 def softmax_cross_entropy_gradient(u: Any, v: Any) -> LogitGradient:
@@ -112,7 +112,7 @@ def softmax_cross_entropy_gradient(u: Any, v: Any) -> LogitGradient:
     """
     pair = Pair.of("softmax_cross_entropy_gradient", u, v)
     _finite("softmax_cross_entropy_gradient", pair.dominated())
-    return LogitGradient(_centred(pair.p, -pair.q.log), _step(pair))
+    return LogitGradient(_centred(pair.p, -pair.q.log_from(pair.p.top)), _step(pair))
 
 
 def softmax_kl_divergence_gradient(u: Any, v: Any) -> LogitGradient:

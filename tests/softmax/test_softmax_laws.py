@@ -199,6 +199,19 @@ def test_entropy_and_its_gradient():
             assert norm_error(gm.softmax_entropy_gradient(u), slope) < 5e-14, u
 
 
+@pytest.mark.parametrize("step", [1e-3, 1e-8, 1e-13, 1e-16, 1e-150])
+def test_gradients_near_the_uniform_law_in_every_digit(step):
+    """The logarithms are all near −log K there, but the gradients are of the size of the step."""
+    u, near = np.array([0.3, 1.0, -0.5]), step * np.array([0.0, 1.0, 0.3])
+    with mp.workdps(400):
+        h = mp.mpf(10) ** -200
+        x, y = ([mp.mpf(value) for value in side] for side in (near, u))
+        own = list(slopes(lambda z: entropy(law(z)), x, h))
+        first = list(slopes(lambda z: cross_entropy(law(z), law(x)), y, h))
+        assert norm_error(gm.softmax_entropy_gradient(near), own) < 1e-15
+        assert norm_error(gm.softmax_cross_entropy_gradient(u, near).u, first) < 1e-15
+
+
 BATCH = np.random.default_rng(1).standard_normal((2, 4, 3, 5))
 
 
