@@ -22,7 +22,7 @@ from gaussmetrics.softmax.divergences import (
     tilted,
 )
 from gaussmetrics.softmax.log_ratios import Pair, change
-from gaussmetrics.softmax.logits import Law, Places, logits, softmax, weighted, without
+from gaussmetrics.softmax.logits import Law, balanced, logits, softmax, weighted
 
 
 class LogitGradient(NamedTuple):
@@ -399,12 +399,12 @@ def _log_to_middle(ratio: Array) -> Array:
 def _kl_first(pair: Pair) -> Array:
     """Return p (log p/q − KL)."""
     value = np.asarray(kl(pair))[..., None]
-    return _balanced(weighted(pair.p.probabilities, -(pair.log_ratio + value)), pair.p.top)
+    return balanced(weighted(pair.p.probabilities, -(pair.log_ratio + value)), pair.p.top)
 
 
 def _step(pair: Pair) -> Array:
     """Return q − p, with the likeliest class of q from the others."""
-    return _balanced(pair.gap(), pair.q.top)
+    return balanced(pair.gap(), pair.q.top)
 
 
 def _renyi_gradient(pair: Pair, alpha: float, divergence: Scalars) -> LogitGradient:
@@ -416,7 +416,7 @@ def _renyi_gradient(pair: Pair, alpha: float, divergence: Scalars) -> LogitGradi
     law = softmax(tilted(pair, alpha)).probabilities
     u = (-alpha / beta) * change(p, beta * (ratio + value), law)
     v = -change(q, beta * value - alpha * ratio, law)
-    return LogitGradient(_balanced(u, pair.p.top), _balanced(v, pair.q.top))
+    return LogitGradient(balanced(u, pair.p.top), balanced(v, pair.q.top))
 
 
 def _affinity_step(pair: Pair) -> Array:
@@ -426,21 +426,14 @@ def _affinity_step(pair: Pair) -> Array:
     with np.errstate(invalid="ignore"):  # ∞ − ∞ for disjoint laws, where no weight is left
         exponent = 0.5 * pair.log_ratio + distance
     step = change(affine, exponent, np.exp(tilted(pair, 0.5)))
-    return _balanced(step, pair.p.top)
+    return balanced(step, pair.p.top)
 
 
 def _centred(law: Law, slope: Array) -> Array:
     """Return p (g − Σ p g)."""
     p = law.probabilities
     mean = weighted(p, slope).sum(axis=-1, keepdims=True)
-    return _balanced(weighted(p, slope - mean), law.top)
-
-
-def _balanced(gradient: Array, top: Places) -> Array:
-    """Let the entry at the top be minus the sum of the others."""
-    result = without(gradient, top)
-    np.put_along_axis(result, top, -result.sum(axis=-1, keepdims=True), axis=-1)
-    return result
+    return balanced(weighted(p, slope - mean), law.top)
 
 
 def _finite(gradient: str, finite: Any) -> None:

@@ -120,6 +120,13 @@ def without(array: Array, place: Places) -> Array:
     return result
 
 
+def balanced(gradient: Array, place: Places) -> Array:
+    """Let the entry of each row at a place be minus the sum of the others."""
+    result = without(gradient, place)
+    np.put_along_axis(result, place, -result.sum(axis=-1, keepdims=True), axis=-1)
+    return result
+
+
 def weighted(weights: Array, values: Array) -> Array:
     """Return weights × values, and 0 wherever the weight is 0, also times infinity."""
     with np.errstate(invalid="ignore", over="ignore"):

@@ -127,6 +127,18 @@ def test_nothing_is_lost_where_every_positive_leads(scale):
     np.testing.assert_allclose(rows.u, expected, rtol=1e-13)
 
 
+def test_nothing_is_lost_where_a_weight_is_nearly_all():
+    """One positive leads and has nearly all the weight, another has a trace of it."""
+    u, v, weights = np.eye(3)[:1], np.array([[34.0, 0, 0], [0, 1, 0], [-40, 0, 1]]), [1, 1e-15, 0]
+    rows = gm.contrastive_row_gradients(u, v, targets=[weights])
+    with mp.workdps(90):
+        exact = [[[mp.mpf(x) for x in row] for row in side] for side in (u, v)]
+        of = partial(loss, targets=[weights], tau=1, unit_length=False, one_encoder=False)
+        total, second = float(of(*exact)), slopes(lambda x: of(exact[0], x), v)
+    assert rows.losses[0] == pytest.approx(total, rel=1e-14)
+    np.testing.assert_allclose(rows.v, second, rtol=1e-13)
+
+
 def test_float32_and_one_candidate():
     single = gm.contrastive_row_gradients(U.astype(np.float32), V.astype(np.float32))
     double = gm.contrastive_row_gradients(
