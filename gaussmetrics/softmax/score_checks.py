@@ -16,13 +16,25 @@ def scored(
     scores: Any, positives: Any, excluded: Any, temperature: Any
 ) -> tuple[Array, Array, float]:
     """Return scores with −∞ where excluded, the weights of the positives, and τ."""
-    tau = reading.positive_number("temperature", temperature)
+    tau = positive_temperature(temperature)
     s = logits("scores", scores)
     w = _weights(s, positives)
     if excluded is not None:
         s[_mask(excluded, s.shape)] = -np.inf
         _positives_compared(s, w, excluded)
     return s, w, tau
+
+
+def positive_temperature(value: Any) -> float:
+    """Return τ, of which the inverse, the size of a gradient, is within the floats."""
+    tau = reading.positive_number("temperature", value)
+    smallest = np.finfo(float).tiny
+    if tau < smallest:
+        raise ValueError(
+            f"temperature must be at least {smallest:.4g}, or gradients overflow, got {tau:.6g}. "
+            "Multiply the temperature and the scores by the same factor."
+        )
+    return tau
 
 
 def _weights(scores: Array, positives: Any) -> Array:

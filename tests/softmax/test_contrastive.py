@@ -225,6 +225,12 @@ def test_scores_beyond_the_floats_once_divided():
     np.testing.assert_array_equal(gradient, [-100.0, 100.0])
 
 
+def test_the_smallest_temperature_has_finite_gradients():
+    for gradient in (gm.info_nce_loss_gradient, gm.flat_nce_loss_gradient):
+        slope = gradient([0.0, 1.0], 0, temperature=2.3e-308)
+        np.testing.assert_allclose(slope, np.array([-1, 1]) / 2.3e-308)
+
+
 # The bound on mutual information
 
 
@@ -312,6 +318,8 @@ BAD = [
      "scores is -inf throughout"),
     ({"scores": np.eye(2), "temperature": 0}, ValueError, "temperature must be positive"),
     ({"scores": np.eye(2), "temperature": -1.0}, ValueError, "temperature must be positive"),
+    ({"scores": np.eye(2), "temperature": 1e-320}, ValueError,
+     "temperature must be at least 2.225e-308, or gradients overflow, got 9.99989e-321. Multiply"),
     ({"scores": np.eye(2), "temperature": "loo"}, TypeError, "temperature must be a number"),
 ]  # fmt: skip
 

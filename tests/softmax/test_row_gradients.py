@@ -194,6 +194,14 @@ BAD = [
     ({"u": U, "v": np.vstack([V[:5], np.zeros(3)]), "unit_length": True}, ValueError,
      "v has a row of zeros, row 5, which has no direction"),
     ({"u": 1e200 * U, "v": 1e200 * V}, ValueError, "so long that their products overflow"),
+    ({"u": 1e150 * np.eye(3), "v": 1e150 * np.eye(3)[::-1], "temperature": 1e-20}, ValueError,
+     "beyond the floats divided by the temperature 1e-20. Rescale them, or pass unit_length=True"),
+    ({"u": 1e150 * np.eye(3), "v": 1e-150 * np.eye(3), "temperature": 1e-200}, ValueError,
+     "beyond the floats divided by the temperature 1e-200"),
+    ({"u": 1e-150 * U, "v": V, "temperature": 1e-200, "unit_length": True}, ValueError,
+     "rows so short that gradients in them overflow at the temperature 1e-200. Rescale the rows"),
+    ({"u": U, "v": V, "temperature": 1e-320}, ValueError,
+     "temperature must be at least 2.225e-308"),
 ]  # fmt: skip
 
 
