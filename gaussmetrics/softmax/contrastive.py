@@ -254,7 +254,8 @@ def mutual_information_bound(
     Raises
     ------
     TypeError, ValueError
-        As `info_nce_loss`, and if there are fewer than two rows (three pairs).
+        As `info_nce_loss`, and if there are fewer than two rows (three pairs), a positive has score
+        −inf, or the losses' sum is beyond the floats.
 
     References
     ----------
@@ -279,10 +280,18 @@ def mutual_information_bound(
     score_checks.rows_of_pairs(s, least=2 if positives is not None else 3)
     rows = Rows.of(s, w, tau)
     ceilings = np.log((s > -np.inf).sum(axis=-1))
-    gains = ceilings - info_nce(rows)
+    losses = np.asarray(info_nce(rows))
+    score_checks.summable_losses(losses)
+    gains = ceilings - losses
     replicates = gains if positives is not None else _pseudo_values(rows, gains)
-    error = replicates.std(ddof=1) / np.sqrt(len(replicates))
-    return InformationBound(float(gains.mean()), float(error), float(ceilings.mean()))
+    error = _standard_error(replicates)
+    return InformationBound(float(gains.mean()), error, float(ceilings.mean()))
+
+
+def _standard_error(replicates: Array) -> float:
+    """Return s / √n, also where squares are beyond the floats."""
+    scale = max(np.abs(replicates).max(), TINY)
+    return float(scale * ((replicates / scale).std(ddof=1) / np.sqrt(len(replicates))))
 
 
 def _pseudo_values(rows: Rows, gains: Array) -> Array:

@@ -220,3 +220,20 @@ def rows_of_pairs(scores: Array, *, least: int) -> None:
         raise ValueError(
             f"scores must be a matrix (n, K) of at least {least} rows, got shape {scores.shape}."
         )
+
+
+def summable_losses(losses: Array) -> None:
+    """Check that losses have a mean and a standard error within the floats."""
+    if np.isposinf(losses).any():
+        row = reading.label("scores", np.argwhere(np.isposinf(losses))[0])
+        raise ValueError(
+            f"mutual_information_bound needs finite scores of the positives, but {row} has a "
+            "positive of score -inf: the bound is -inf and has no standard error. Leave such rows "
+            "out."
+        )
+    if losses.max() > np.finfo(float).max / (4.0 * len(losses) ** 2):
+        row = reading.label("scores", np.argwhere(losses == losses.max())[0])
+        raise ValueError(
+            f"mutual_information_bound needs losses whose sums are floats, but that of {row} is "
+            f"{losses.max():.6g}. Divide the scores by a number, or raise the temperature."
+        )

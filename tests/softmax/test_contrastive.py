@@ -264,11 +264,25 @@ def test_bound_is_below_the_truth_and_its_error_is_that_of_repetition():
 def test_error_of_pairs_is_the_literal_jackknife():
     scores = best_scores(0.9, 12, np.random.default_rng(2))
     scores[3, 5] = 900.0  # one negative that leads by far
+    check_jackknife(scores)
+    scores[2, [4, 7]] = -np.inf
+    check_jackknife(scores)
+
+
+def test_error_of_pairs_whose_squared_scores_are_beyond_the_floats():
+    check_jackknife(1e160 * best_scores(0.9, 12, np.random.default_rng(2)))
+    bound = gm.mutual_information_bound([[0.0, 1e160], [0.0, 3e160]], [0, 0])
+    assert bound.value == pytest.approx(-2e160, rel=1e-15)
+    assert bound.standard_error == pytest.approx(1e160, rel=1e-15)
+
+
+def check_jackknife(scores):
     without = []
     for k in range(12):
         kept = np.delete(np.arange(12), k)
         without.append(gm.mutual_information_bound(scores[np.ix_(kept, kept)]).value)
-    expected = np.sqrt(11 / 12 * np.sum((without - np.mean(without)) ** 2))
+    mean = mp.fsum(map(mp.mpf, without)) / 12
+    expected = float(mp.sqrt(mp.fsum((x - mean) ** 2 for x in without) * 11 / 12))
     assert gm.mutual_information_bound(scores).standard_error == pytest.approx(expected, rel=1e-10)
 
 
@@ -349,3 +363,13 @@ def test_bad_input_of_single_functions():
         gm.mutual_information_bound(np.eye(2))
     with pytest.raises(ValueError, match=r"matrix \(n, K\) of at least 2 rows, got shape \(1, 2\)"):
         gm.mutual_information_bound([[0.0, 1.0]], [0])
+
+
+def test_no_bound_of_losses_that_are_infinite_or_sum_beyond_the_floats():
+    scores = np.eye(3)
+    scores[1, 1] = -np.inf
+    for positives in (None, [0, 1, 2]):
+        with pytest.raises(ValueError, match=r"scores\[1\] has a positive of score -inf"):
+            gm.mutual_information_bound(scores, positives)
+        with pytest.raises(ValueError, match=r"floats, but that of scores\[0\] is 1e\+308"):
+            gm.mutual_information_bound(-1e300 * np.eye(3), positives, temperature=1e-8)
