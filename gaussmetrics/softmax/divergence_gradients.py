@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gaussmetrics._array import reading
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.softmax.divergences import (
     bhattacharyya,
     hellinger,
     kl,
+    order,
     renyi,
     softmax_total_variation_distance,
     tilted,
@@ -200,7 +200,7 @@ def softmax_renyi_divergence_gradient(u: Any, v: Any, *, alpha: float) -> LogitG
     u, v : (..., K)
         Logits of the same classes; −inf is probability 0. Batches (...) broadcast.
     alpha : float
-        The order α > 0.
+        The order, 0 < α ≤ 1e15.
 
     Returns
     -------
@@ -211,7 +211,7 @@ def softmax_renyi_divergence_gradient(u: Any, v: Any, *, alpha: float) -> LogitG
     ------
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, alpha
-        is no positive number, or the divergence is infinite.
+        is no positive number up to 1e15, or the divergence is infinite.
 
     References
     ----------
@@ -224,10 +224,10 @@ def softmax_renyi_divergence_gradient(u: Any, v: Any, *, alpha: float) -> LogitG
     [-0.462117  0.462117]
     """
     pair = Pair.of("softmax_renyi_divergence_gradient", u, v)
-    order = reading.positive_number("alpha", alpha)
-    divergence = renyi(pair, order)
+    checked = order("alpha", alpha)
+    divergence = renyi(pair, checked)
     _finite("softmax_renyi_divergence_gradient", np.isfinite(divergence))
-    return _renyi_gradient(pair, order, divergence)
+    return _renyi_gradient(pair, checked, divergence)
 
 
 def softmax_bhattacharyya_distance_gradient(u: Any, v: Any) -> LogitGradient:
