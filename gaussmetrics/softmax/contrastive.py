@@ -77,7 +77,7 @@ def info_nce_loss(
     [0.0181 0.1269]
     """
     s, w, tau = score_checks.scored(scores, positives, excluded, temperature)
-    if not both_directions:
+    if not score_checks.flag("both_directions", both_directions):
         return info_nce(Rows.of(s, w, tau))
     columns = Rows.of(*score_checks.transposed(s, w), tau)
     return 0.5 * (info_nce(Rows.of(s, w, tau)) + info_nce(columns))
@@ -123,7 +123,7 @@ def info_nce_loss_gradient(
     """
     s, w, tau = score_checks.scored(scores, positives, excluded, temperature)
     gradient = softmax_minus_targets(Rows.of(s, w, tau)) / tau
-    if not both_directions:
+    if not score_checks.flag("both_directions", both_directions):
         return gradient
     columns = softmax_minus_targets(Rows.of(*score_checks.transposed(s, w), tau)) / tau
     return 0.5 * (gradient + np.swapaxes(columns, -1, -2))

@@ -122,6 +122,7 @@ def contrastive_row_gradients(
     [0.1272 1.8064 0.1272 1.8064]
     """
     tau = score_checks.positive_temperature(temperature)
+    unit_length = score_checks.flag("unit_length", unit_length)
     a = _vectors("u", u)
     b = a if v is None else _vectors("v", v)
     wanted = score_checks.targets(targets, a, b, one_encoder=v is None)

@@ -37,6 +37,13 @@ def positive_temperature(value: Any) -> float:
     return tau
 
 
+def flag(name: str, value: Any) -> bool:
+    """Check an option that is on or off; no other value counts as either."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
 def _weights(scores: Array, positives: Any) -> Array:
     """Return the weight of each candidate, not negative and not all zero."""
     if positives is None:
@@ -55,6 +62,8 @@ def _weights(scores: Array, positives: Any) -> Array:
 
 def places(name: str, given: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
     """Check places in a row of candidates."""
+    if not given.size:  # NumPy reads an empty list as floats
+        return given.astype(np.intp)
     if given.dtype.kind not in "iu":
         raise TypeError(
             f"{name} must be integers, the place of the positive in each row, got dtype "
@@ -105,7 +114,7 @@ def targets(given: Any, u: Array, v: Array, *, one_encoder: bool) -> Any:
     sparse = hasattr(given, "tocsr")
     array = given.tocsr() if sparse else reading.as_array("targets", given)
     if array.shape == (len(u),):
-        places("targets", array, len(v))
+        array = places("targets", array, len(v))
     elif array.shape == (len(u), len(v)):
         array = _sparse_weights(array) if sparse else _weights_of_rows("targets", given)
     else:
@@ -136,6 +145,7 @@ def _same_place(rows: int, columns: int, one_encoder: bool) -> NDArray[np.intp]:
 def _sparse_weights(weights: Any) -> Any:
     data = reading.real_array("targets.data", weights.data, shape="(entries,)", min_ndim=1)
     _not_negative("targets.data", data)
+    weights = weights.astype(np.float64)  # sums of large integers would wrap around
     _some_positive("targets", np.asarray(weights.sum(axis=1)).reshape(-1))
     return weights
 

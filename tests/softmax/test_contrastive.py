@@ -373,3 +373,19 @@ def test_no_bound_of_losses_that_are_infinite_or_sum_beyond_the_floats():
             gm.mutual_information_bound(scores, positives)
         with pytest.raises(ValueError, match=r"floats, but that of scores\[0\] is 1e\+308"):
             gm.mutual_information_bound(-1e300 * np.eye(3), positives, temperature=1e-8)
+
+
+@pytest.mark.parametrize("value", [np.array([True, False]), "no", 1, None])
+def test_both_directions_is_on_or_off(value):
+    for function in (gm.info_nce_loss, gm.info_nce_loss_gradient):
+        with pytest.raises(TypeError, match="both_directions must be True or False, got "):
+            function(np.eye(2), both_directions=value)
+        function(np.eye(2), both_directions=np.True_)
+
+
+def test_no_rows():
+    for positives in ([], np.zeros((0, 3))):
+        for function in (gm.info_nce_loss, gm.flat_nce_loss):
+            assert function(np.zeros((0, 3)), positives).shape == (0,)
+        for function in (gm.info_nce_loss_gradient, gm.flat_nce_loss_gradient):
+            assert function(np.zeros((0, 3)), positives).shape == (0, 3)

@@ -101,6 +101,16 @@ def test_sparse_weights_are_the_dense_ones(sparse):
         np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-15)
 
 
+def test_sparse_integers_whose_sum_is_beyond_the_integers():
+    weights = np.full((6, 6), 2**62)
+    dense = gm.contrastive_row_gradients(U, V, targets=weights)
+    wide = gm.contrastive_row_gradients(U, V, targets=csr_array(weights))
+    for one, other in zip(dense, wide, strict=True):
+        np.testing.assert_array_equal(one, other)
+    four = gm.contrastive_row_gradients(U[:4], V[:4], targets=csr_array(weights[:4, :4]))
+    assert np.isfinite(four.losses).all()
+
+
 def test_one_hot_weights_are_places():
     places = gm.contrastive_row_gradients(U, V[:4], targets=[0, 1, 2, 3, 0, 1])
     weights = gm.contrastive_row_gradients(U, V[:4], targets=np.eye(4)[[0, 1, 2, 3, 0, 1]])
@@ -190,6 +200,10 @@ BAD = [
      "must not pair a row with itself, but row 0 is its own"),
     ({"u": U, "targets": SOFT}, ValueError, "must not pair a row with itself, but row 0"),
     ({"u": U, "v": V, "temperature": 0}, ValueError, "temperature must be positive"),
+    ({"u": U, "v": V, "unit_length": "no"}, TypeError,
+     "unit_length must be True or False, got 'no'"),
+    ({"u": U, "v": V, "unit_length": np.array([True, False])}, TypeError,
+     "unit_length must be True or False, got array"),
     ({"u": U, "v": V, "block": 0}, ValueError, "block must be at least 1, got 0"),
     ({"u": U, "v": np.vstack([V[:5], np.zeros(3)]), "unit_length": True}, ValueError,
      "v has a row of zeros, row 5, which has no direction"),
