@@ -87,7 +87,7 @@ class StandardNormalKL(torch.autograd.Function):
     @staticmethod
     def forward(ctx, mean, log_variance, floor):
         value = 0.5 * (mean.square() + excess(log_variance))
-        paid = value.flatten(0, -2).mean(dim=0) >= floor
+        paid = ~(value.flatten(0, -2).mean(dim=0) < floor)  # NaN is paid for, and stays NaN
         ctx.save_for_backward(mean, log_variance, paid)
         return torch.where(paid, value, floor)
 

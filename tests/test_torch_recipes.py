@@ -62,6 +62,15 @@ def test_gradcheck_of_the_latent_term(losses):
     assert ((mean.grad != 0).all(dim=0) == paid).all()
 
 
+def test_a_latent_term_that_is_nan_stays_nan(losses):
+    for free_bits in (0.0, 0.1):
+        mean = torch.full((2, 3), torch.nan, requires_grad=True)
+        value = losses.latent_kl(mean, torch.zeros(2, 3), free_bits=free_bits)
+        value.sum().backward()
+        assert value.isnan().all()
+        assert mean.grad.isnan().all()
+
+
 @pytest.mark.parametrize("name", ["kl", "squared_wasserstein"])
 def test_gradcheck_of_two_learned_laws(losses, name):
     def loss(p_mean, p_factor, q_mean, q_factor):

@@ -19,7 +19,7 @@ import numpy as np
 from gaussmetrics._array.types import Array, Mask, Scalars
 from gaussmetrics.softmax import score_checks
 from gaussmetrics.softmax.log_ratios import log_sum_exp
-from gaussmetrics.softmax.logits import softmax, weighted
+from gaussmetrics.softmax.logits import Places, at, balanced, softmax, weighted, without
 
 
 def info_nce_loss(
@@ -77,7 +77,7 @@ def info_nce_loss(
     [0.0181 0.1269]
     """
     s, w, tau = score_checks.scored(scores, positives, excluded, temperature)
-    if not both_directions:
+    if not score_checks.flag("both_directions", both_directions):
         return info_nce(Rows.of(s, w, tau))
     columns = Rows.of(*score_checks.transposed(s, w), tau)
     return 0.5 * (info_nce(Rows.of(s, w, tau)) + info_nce(columns))
@@ -123,7 +123,7 @@ def info_nce_loss_gradient(
     """
     s, w, tau = score_checks.scored(scores, positives, excluded, temperature)
     gradient = softmax_minus_targets(Rows.of(s, w, tau)) / tau
-    if not both_directions:
+    if not score_checks.flag("both_directions", both_directions):
         return gradient
     columns = softmax_minus_targets(Rows.of(*score_checks.transposed(s, w), tau)) / tau
     return 0.5 * (gradient + np.swapaxes(columns, -1, -2))
@@ -254,7 +254,8 @@ def mutual_information_bound(
     Raises
     ------
     TypeError, ValueError
-        As `info_nce_loss`, and if there are fewer than two rows (three pairs).
+        As `info_nce_loss`, and if there are fewer than two rows (three pairs), a positive has score
+        −inf, or the losses' sum is beyond the floats.
 
     References
     ----------
@@ -279,10 +280,18 @@ def mutual_information_bound(
     score_checks.rows_of_pairs(s, least=2 if positives is not None else 3)
     rows = Rows.of(s, w, tau)
     ceilings = np.log((s > -np.inf).sum(axis=-1))
-    gains = ceilings - info_nce(rows)
+    losses = np.asarray(info_nce(rows))
+    score_checks.summable_losses(losses)
+    gains = ceilings - losses
     replicates = gains if positives is not None else _pseudo_values(rows, gains)
-    error = replicates.std(ddof=1) / np.sqrt(len(replicates))
-    return InformationBound(float(gains.mean()), float(error), float(ceilings.mean()))
+    error = _standard_error(replicates)
+    return InformationBound(float(gains.mean()), error, float(ceilings.mean()))
+
+
+def _standard_error(replicates: Array) -> float:
+    """Return s / √n, also where squares are beyond the floats."""
+    scale = max(np.abs(replicates).max(), TINY)
+    return float(scale * ((replicates / scale).std(ddof=1) / np.sqrt(len(replicates))))
 
 
 def _pseudo_values(rows: Rows, gains: Array) -> Array:
@@ -306,16 +315,20 @@ class Rows(NamedTuple):
 
     scaled: Array
     targets: Array
+    best: Places
 
     @classmethod
     def of(cls, scores: Array, weights: Array, temperature: float) -> Rows:
         """Take differences before anything is rounded, and weights to sum to 1."""
-        best = np.where(weights > 0, scores, -np.inf).max(axis=-1, keepdims=True)
+        lowest = np.finfo(float).min  # above what is no positive, also if a positive has score −∞
+        among = np.where(weights > 0, np.maximum(scores, lowest), -np.inf)
+        place = among.argmax(axis=-1)[..., None]
+        best = at(scores, place)
         with np.errstate(over="ignore"):
             scaled = (scores - np.where(best > -np.inf, best, 0.0)) / temperature
         scaled = np.minimum(scaled, np.finfo(float).max)
         shares = weights / weights.max(axis=-1, keepdims=True)
-        return cls(scaled, shares / shares.sum(axis=-1, keepdims=True))
+        return cls(scaled, shares / shares.sum(axis=-1, keepdims=True), place)
 
     @property
     def positive(self) -> Mask:
@@ -330,6 +343,11 @@ class Rows(NamedTuple):
     def log_sum(self, chosen: Mask) -> Array:
         """Return log Σ exp s over some entries of each row."""
         return np.asarray(log_sum_exp(np.where(chosen, self.scaled, -np.inf)))
+
+    def log_sum_of_positives(self) -> Array:
+        """Return log Z₊, of which the best positive's term is 1."""
+        others = without(np.exp(np.where(self.positive, self.scaled, -np.inf)), self.best)
+        return np.log1p(others.sum(axis=-1))
 
     def law(self, chosen: Mask) -> Array:
         """Return the softmax over some entries of each row, 0 elsewhere."""
@@ -358,7 +376,7 @@ TINY = np.finfo(float).tiny
 
 def info_nce(rows: Rows) -> Scalars:
     """Return [log Z₊ − Σ t s] + log(1 + Z₋/Z₊)."""
-    positive, odds = rows.log_sum(rows.positive), rows.odds()
+    positive, odds = rows.log_sum_of_positives(), rows.odds()
     with np.errstate(invalid="ignore"):
         far = rows.log_sum(rows.negative) - positive
     return _margin(rows, positive) + np.where(odds < np.inf, np.log1p(odds), far)
@@ -367,11 +385,13 @@ def info_nce(rows: Rows) -> Scalars:
 def softmax_minus_targets(rows: Rows) -> Array:
     """Return p − t: P₋ q on the negatives, (π − t) − P₋ π on the positives.
 
-    q and π are the laws within the negatives and the positives, P₋ the negatives' probability.
+    q and π are the laws within the negatives and the positives, P₋ the negatives' probability. The
+    best positive, where π and t may both be nearly 1, is minus the sum of the others.
     """
     share = probability(rows.odds())[..., None]
     within = rows.law(rows.positive)
-    return share * rows.law(rows.negative) + ((within - rows.targets) - share * within)
+    steps = share * rows.law(rows.negative) + ((within - rows.targets) - share * within)
+    return balanced(steps, rows.best)
 
 
 def probability(odds: Array) -> Array:

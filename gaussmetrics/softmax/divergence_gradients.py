@@ -11,18 +11,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gaussmetrics._array import reading
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.softmax.divergences import (
     bhattacharyya,
     hellinger,
     kl,
+    order,
     renyi,
     softmax_total_variation_distance,
     tilted,
 )
 from gaussmetrics.softmax.log_ratios import Pair, change
-from gaussmetrics.softmax.logits import Law, Places, logits, softmax, weighted, without
+from gaussmetrics.softmax.logits import Law, balanced, logits, softmax, weighted
 
 
 class LogitGradient(NamedTuple):
@@ -76,7 +76,7 @@ def softmax_entropy_gradient(u: Any) -> Array:
     [ 0.196612 -0.196612]
     """
     law = softmax(logits("u", u))
-    return _centred(law, -law.log)
+    return _centred(law, -law.log_from(law.top))
 
 
 def softmax_cross_entropy_gradient(u: Any, v: Any) -> LogitGradient:
@@ -112,7 +112,7 @@ def softmax_cross_entropy_gradient(u: Any, v: Any) -> LogitGradient:
     """
     pair = Pair.of("softmax_cross_entropy_gradient", u, v)
     _finite("softmax_cross_entropy_gradient", pair.dominated())
-    return LogitGradient(_centred(pair.p, -pair.q.log), _step(pair))
+    return LogitGradient(_centred(pair.p, -pair.q.log_from(pair.p.top)), _step(pair))
 
 
 def softmax_kl_divergence_gradient(u: Any, v: Any) -> LogitGradient:
@@ -200,7 +200,7 @@ def softmax_renyi_divergence_gradient(u: Any, v: Any, *, alpha: float) -> LogitG
     u, v : (..., K)
         Logits of the same classes; −inf is probability 0. Batches (...) broadcast.
     alpha : float
-        The order α > 0.
+        The order, 0 < α ≤ 1e15.
 
     Returns
     -------
@@ -211,7 +211,7 @@ def softmax_renyi_divergence_gradient(u: Any, v: Any, *, alpha: float) -> LogitG
     ------
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, alpha
-        is no positive number, or the divergence is infinite.
+        is no positive number up to 1e15, or the divergence is infinite.
 
     References
     ----------
@@ -224,10 +224,10 @@ def softmax_renyi_divergence_gradient(u: Any, v: Any, *, alpha: float) -> LogitG
     [-0.462117  0.462117]
     """
     pair = Pair.of("softmax_renyi_divergence_gradient", u, v)
-    order = reading.positive_number("alpha", alpha)
-    divergence = renyi(pair, order)
+    checked = order("alpha", alpha)
+    divergence = renyi(pair, checked)
     _finite("softmax_renyi_divergence_gradient", np.isfinite(divergence))
-    return _renyi_gradient(pair, order, divergence)
+    return _renyi_gradient(pair, checked, divergence)
 
 
 def softmax_bhattacharyya_distance_gradient(u: Any, v: Any) -> LogitGradient:
@@ -399,12 +399,12 @@ def _log_to_middle(ratio: Array) -> Array:
 def _kl_first(pair: Pair) -> Array:
     """Return p (log p/q − KL)."""
     value = np.asarray(kl(pair))[..., None]
-    return _balanced(weighted(pair.p.probabilities, -(pair.log_ratio + value)), pair.p.top)
+    return balanced(weighted(pair.p.probabilities, -(pair.log_ratio + value)), pair.p.top)
 
 
 def _step(pair: Pair) -> Array:
     """Return q − p, with the likeliest class of q from the others."""
-    return _balanced(pair.gap(), pair.q.top)
+    return balanced(pair.gap(), pair.q.top)
 
 
 def _renyi_gradient(pair: Pair, alpha: float, divergence: Scalars) -> LogitGradient:
@@ -416,7 +416,7 @@ def _renyi_gradient(pair: Pair, alpha: float, divergence: Scalars) -> LogitGradi
     law = softmax(tilted(pair, alpha)).probabilities
     u = (-alpha / beta) * change(p, beta * (ratio + value), law)
     v = -change(q, beta * value - alpha * ratio, law)
-    return LogitGradient(_balanced(u, pair.p.top), _balanced(v, pair.q.top))
+    return LogitGradient(balanced(u, pair.p.top), balanced(v, pair.q.top))
 
 
 def _affinity_step(pair: Pair) -> Array:
@@ -426,21 +426,14 @@ def _affinity_step(pair: Pair) -> Array:
     with np.errstate(invalid="ignore"):  # ∞ − ∞ for disjoint laws, where no weight is left
         exponent = 0.5 * pair.log_ratio + distance
     step = change(affine, exponent, np.exp(tilted(pair, 0.5)))
-    return _balanced(step, pair.p.top)
+    return balanced(step, pair.p.top)
 
 
 def _centred(law: Law, slope: Array) -> Array:
     """Return p (g − Σ p g)."""
     p = law.probabilities
     mean = weighted(p, slope).sum(axis=-1, keepdims=True)
-    return _balanced(weighted(p, slope - mean), law.top)
-
-
-def _balanced(gradient: Array, top: Places) -> Array:
-    """Let the entry at the top be minus the sum of the others."""
-    result = without(gradient, top)
-    np.put_along_axis(result, top, -result.sum(axis=-1, keepdims=True), axis=-1)
-    return result
+    return balanced(weighted(p, slope - mean), law.top)
 
 
 def _finite(gradient: str, finite: Any) -> None:

@@ -19,6 +19,9 @@ from gaussmetrics.softmax.logits import Law, logits, softmax, weighted
 TERMS = 16
 """Of a series at |x| ≤ ½, to the last digit: ½¹⁶ / 16! is 7e-19."""
 
+LARGEST_ORDER = 1e15
+"""Of a Rényi divergence: beyond it the rounding of (α − 1) ℓ is as large as 1."""
+
 LOG_2 = float(np.log(2.0))
 
 
@@ -175,7 +178,7 @@ def softmax_renyi_divergence(u: Any, v: Any, *, alpha: float) -> Scalars:
     u, v : (..., K)
         Logits of the same classes; −inf is probability 0. Batches (...) broadcast.
     alpha : float
-        The order α > 0.
+        The order, 0 < α ≤ 1e15.
 
     Returns
     -------
@@ -187,7 +190,7 @@ def softmax_renyi_divergence(u: Any, v: Any, *, alpha: float) -> Scalars:
     ------
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, or
-        alpha is no positive number.
+        alpha is no positive number up to 1e15.
 
     References
     ----------
@@ -200,7 +203,7 @@ def softmax_renyi_divergence(u: Any, v: Any, *, alpha: float) -> Scalars:
     0.240229
     """
     pair = Pair.of("softmax_renyi_divergence", u, v)
-    return renyi(pair, reading.positive_number("alpha", alpha))
+    return renyi(pair, order("alpha", alpha))
 
 
 def softmax_bhattacharyya_distance(u: Any, v: Any) -> Scalars:
@@ -344,6 +347,17 @@ def kl(pair: Pair) -> Scalars:
     near = weighted(p, _series(ratio, np.ones(TERMS)))
     value = np.where(np.abs(ratio) <= NEAR, near, (q - p) - weighted(p, ratio)).sum(axis=-1)
     return np.where(pair.dominated(), value, np.inf)[()]
+
+
+def order(name: str, value: Any) -> float:
+    """Check the order of a Rényi divergence."""
+    alpha = reading.positive_number(name, value)
+    if alpha > LARGEST_ORDER:
+        raise ValueError(
+            f"{name} must be at most {LARGEST_ORDER:g}, got {alpha:g}. Pass {LARGEST_ORDER:g} for "
+            "the limit of large orders, log max p/q."
+        )
+    return alpha
 
 
 def renyi(pair: Pair, alpha: float) -> Scalars:

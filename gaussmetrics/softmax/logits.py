@@ -24,6 +24,7 @@ LARGEST = 1e300
 class Law(NamedTuple):
     """Probabilities, their logarithms and the place of the largest, right to the last digit."""
 
+    logits: Array
     log: Array
     probabilities: Array
     top: Places
@@ -32,6 +33,10 @@ class Law(NamedTuple):
     def possible(self) -> Mask:
         """Where the probability is not 0, though it may be too small for a float."""
         return self.log > -np.inf
+
+    def log_from(self, place: Places) -> Array:
+        """Return log pₖ/pᵣ = uₖ − uᵣ, which has its digits also where the law is nearly uniform."""
+        return difference(self.logits, at(self.logits, place))[0]
 
 
 def logits(name: str, value: Any) -> Array:
@@ -88,7 +93,7 @@ def softmax(u: Array) -> Law:
     gap, rest = difference(u, at(u, top))
     weights = np.exp(gap) * (1.0 + rest)
     others = without(weights, top).sum(axis=-1, keepdims=True)
-    return Law(gap + (rest - np.log1p(others)), weights / (1.0 + others), top)
+    return Law(u, gap + (rest - np.log1p(others)), weights / (1.0 + others), top)
 
 
 def difference(a: Array, b: Array) -> tuple[Array, Array]:
@@ -112,6 +117,13 @@ def without(array: Array, place: Places) -> Array:
     """Return a copy with zeros at one place of each row."""
     result = array.copy()
     np.put_along_axis(result, place, 0.0, axis=-1)
+    return result
+
+
+def balanced(gradient: Array, place: Places) -> Array:
+    """Let the entry of each row at a place be minus the sum of the others."""
+    result = without(gradient, place)
+    np.put_along_axis(result, place, -result.sum(axis=-1, keepdims=True), axis=-1)
     return result
 
 

@@ -106,7 +106,8 @@ def contrastive_row_gradients(
     ------
     TypeError, ValueError
         If vectors are no finite real numbers, shapes or targets do not fit, the temperature is not
-        positive, a row of zeros has no direction, or one encoder is given without targets.
+        positive, a row of zeros has no direction, one encoder is given without targets, or scores
+        or gradients are beyond the floats.
 
     References
     ----------
@@ -120,12 +121,16 @@ def contrastive_row_gradients(
     >>> print(rows.losses.round(4))
     [0.1272 1.8064 0.1272 1.8064]
     """
-    tau = reading.positive_number("temperature", temperature)
+    tau = score_checks.positive_temperature(temperature)
+    unit_length = score_checks.flag("unit_length", unit_length)
     a = _vectors("u", u)
     b = a if v is None else _vectors("v", v)
     wanted = score_checks.targets(targets, a, b, one_encoder=v is None)
     size = _rows_a_block(wanted, len(b)) if block is None else reading.step_count("block", block)
-    _scores_in_range(a, b, unit_length)
+    if unit_length:
+        _short_rows_in_range(a, b, tau)
+    else:
+        _long_rows_in_range(a, b, tau)
     left = _unit("u", a) if unit_length else a
     right = left if v is None else _unit("v", b) if unit_length else b
     losses, first, second = np.empty(len(a)), np.empty_like(left), np.zeros_like(right)
@@ -202,14 +207,28 @@ def _unit(name: str, vectors: Array) -> Array:
     return vectors / lengths
 
 
-def _scores_in_range(u: Array, v: Array, unit_length: bool) -> None:
-    """Check that no product of two vectors is beyond the floats."""
+def _long_rows_in_range(u: Array, v: Array, tau: float) -> None:
+    """Check that no score ⟨u, v⟩/τ and no sum of rows over τ is beyond the floats."""
+    first, second = _lengths(u).max(initial=0.0), _lengths(v).max(initial=0.0)
+    terms = len(u) + len(v)
     with np.errstate(over="ignore"):
-        largest = _lengths(u).max(initial=0.0) * _lengths(v).max(initial=0.0)
-    if not unit_length and not largest < np.finfo(float).max / 4:
+        largest = max(first * second, terms * first, terms * second) / tau
+    if not largest < np.finfo(float).max / 4:
         raise ValueError(
-            "u and v are so long that their products overflow. Rescale them, or pass "
-            "unit_length=True."
+            f"u and v are so long that their products overflow, or are beyond the floats divided "
+            f"by the temperature {tau:.6g}. Rescale them, or pass unit_length=True."
+        )
+
+
+def _short_rows_in_range(u: Array, v: Array, tau: float) -> None:
+    """Check that gradients in rows of length 1, divided by the rows' lengths, are floats."""
+    lengths = np.concatenate([_lengths(u), _lengths(v)])
+    with np.errstate(over="ignore"):
+        largest = len(lengths) / lengths.min(initial=1.0, where=lengths > 0) / tau
+    if not largest < np.finfo(float).max / 4:
+        raise ValueError(
+            f"u and v have rows so short that gradients in them overflow at the temperature "
+            f"{tau:.6g}. Rescale the rows, or raise the temperature."
         )
 
 

@@ -16,13 +16,32 @@ def scored(
     scores: Any, positives: Any, excluded: Any, temperature: Any
 ) -> tuple[Array, Array, float]:
     """Return scores with −∞ where excluded, the weights of the positives, and τ."""
-    tau = reading.positive_number("temperature", temperature)
+    tau = positive_temperature(temperature)
     s = logits("scores", scores)
     w = _weights(s, positives)
     if excluded is not None:
         s[_mask(excluded, s.shape)] = -np.inf
         _positives_compared(s, w, excluded)
     return s, w, tau
+
+
+def positive_temperature(value: Any) -> float:
+    """Return τ, of which the inverse, the size of a gradient, is within the floats."""
+    tau = reading.positive_number("temperature", value)
+    smallest = np.finfo(float).tiny
+    if tau < smallest:
+        raise ValueError(
+            f"temperature must be at least {smallest:.4g}, or gradients overflow, got {tau:.6g}. "
+            "Multiply the temperature and the scores by the same factor."
+        )
+    return tau
+
+
+def flag(name: str, value: Any) -> bool:
+    """Check an option that is on or off; no other value counts as either."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, got {value!r}.")
+    return bool(value)
 
 
 def _weights(scores: Array, positives: Any) -> Array:
@@ -43,6 +62,8 @@ def _weights(scores: Array, positives: Any) -> Array:
 
 def places(name: str, given: np.ndarray[Any, Any], count: int) -> np.ndarray[Any, Any]:
     """Check places in a row of candidates."""
+    if not given.size:  # NumPy reads an empty list as floats
+        return given.astype(np.intp)
     if given.dtype.kind not in "iu":
         raise TypeError(
             f"{name} must be integers, the place of the positive in each row, got dtype "
@@ -93,7 +114,7 @@ def targets(given: Any, u: Array, v: Array, *, one_encoder: bool) -> Any:
     sparse = hasattr(given, "tocsr")
     array = given.tocsr() if sparse else reading.as_array("targets", given)
     if array.shape == (len(u),):
-        places("targets", array, len(v))
+        array = places("targets", array, len(v))
     elif array.shape == (len(u), len(v)):
         array = _sparse_weights(array) if sparse else _weights_of_rows("targets", given)
     else:
@@ -124,6 +145,7 @@ def _same_place(rows: int, columns: int, one_encoder: bool) -> NDArray[np.intp]:
 def _sparse_weights(weights: Any) -> Any:
     data = reading.real_array("targets.data", weights.data, shape="(entries,)", min_ndim=1)
     _not_negative("targets.data", data)
+    weights = weights.astype(np.float64)  # sums of large integers would wrap around
     _some_positive("targets", np.asarray(weights.sum(axis=1)).reshape(-1))
     return weights
 
@@ -207,4 +229,21 @@ def rows_of_pairs(scores: Array, *, least: int) -> None:
     if scores.ndim != 2 or len(scores) < least:
         raise ValueError(
             f"scores must be a matrix (n, K) of at least {least} rows, got shape {scores.shape}."
+        )
+
+
+def summable_losses(losses: Array) -> None:
+    """Check that losses have a mean and a standard error within the floats."""
+    if np.isposinf(losses).any():
+        row = reading.label("scores", np.argwhere(np.isposinf(losses))[0])
+        raise ValueError(
+            f"mutual_information_bound needs finite scores of the positives, but {row} has a "
+            "positive of score -inf: the bound is -inf and has no standard error. Leave such rows "
+            "out."
+        )
+    if losses.max() > np.finfo(float).max / (4.0 * len(losses) ** 2):
+        row = reading.label("scores", np.argwhere(losses == losses.max())[0])
+        raise ValueError(
+            f"mutual_information_bound needs losses whose sums are floats, but that of {row} is "
+            f"{losses.max():.6g}. Divide the scores by a number, or raise the temperature."
         )

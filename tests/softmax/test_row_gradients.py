@@ -101,6 +101,16 @@ def test_sparse_weights_are_the_dense_ones(sparse):
         np.testing.assert_allclose(one, other, rtol=1e-13, atol=1e-15)
 
 
+def test_sparse_integers_whose_sum_is_beyond_the_integers():
+    weights = np.full((6, 6), 2**62)
+    dense = gm.contrastive_row_gradients(U, V, targets=weights)
+    wide = gm.contrastive_row_gradients(U, V, targets=csr_array(weights))
+    for one, other in zip(dense, wide, strict=True):
+        np.testing.assert_array_equal(one, other)
+    four = gm.contrastive_row_gradients(U[:4], V[:4], targets=csr_array(weights[:4, :4]))
+    assert np.isfinite(four.losses).all()
+
+
 def test_one_hot_weights_are_places():
     places = gm.contrastive_row_gradients(U, V[:4], targets=[0, 1, 2, 3, 0, 1])
     weights = gm.contrastive_row_gradients(U, V[:4], targets=np.eye(4)[[0, 1, 2, 3, 0, 1]])
@@ -125,6 +135,18 @@ def test_nothing_is_lost_where_every_positive_leads(scale):
     np.testing.assert_allclose(rows.losses, np.log1p(xi), rtol=1e-13)
     expected = np.sqrt(scale) * xi / (1 + xi) * (np.where(np.eye(4) > 0, -1.0, 1 / 3))
     np.testing.assert_allclose(rows.u, expected, rtol=1e-13)
+
+
+def test_nothing_is_lost_where_a_weight_is_nearly_all():
+    """One positive leads and has nearly all the weight, another has a trace of it."""
+    u, v, weights = np.eye(3)[:1], np.array([[34.0, 0, 0], [0, 1, 0], [-40, 0, 1]]), [1, 1e-15, 0]
+    rows = gm.contrastive_row_gradients(u, v, targets=[weights])
+    with mp.workdps(90):
+        exact = [[[mp.mpf(x) for x in row] for row in side] for side in (u, v)]
+        of = partial(loss, targets=[weights], tau=1, unit_length=False, one_encoder=False)
+        total, second = float(of(*exact)), slopes(lambda x: of(exact[0], x), v)
+    assert rows.losses[0] == pytest.approx(total, rel=1e-14)
+    np.testing.assert_allclose(rows.v, second, rtol=1e-13)
 
 
 def test_float32_and_one_candidate():
@@ -178,10 +200,22 @@ BAD = [
      "must not pair a row with itself, but row 0 is its own"),
     ({"u": U, "targets": SOFT}, ValueError, "must not pair a row with itself, but row 0"),
     ({"u": U, "v": V, "temperature": 0}, ValueError, "temperature must be positive"),
+    ({"u": U, "v": V, "unit_length": "no"}, TypeError,
+     "unit_length must be True or False, got 'no'"),
+    ({"u": U, "v": V, "unit_length": np.array([True, False])}, TypeError,
+     "unit_length must be True or False, got array"),
     ({"u": U, "v": V, "block": 0}, ValueError, "block must be at least 1, got 0"),
     ({"u": U, "v": np.vstack([V[:5], np.zeros(3)]), "unit_length": True}, ValueError,
      "v has a row of zeros, row 5, which has no direction"),
     ({"u": 1e200 * U, "v": 1e200 * V}, ValueError, "so long that their products overflow"),
+    ({"u": 1e150 * np.eye(3), "v": 1e150 * np.eye(3)[::-1], "temperature": 1e-20}, ValueError,
+     "beyond the floats divided by the temperature 1e-20. Rescale them, or pass unit_length=True"),
+    ({"u": 1e150 * np.eye(3), "v": 1e-150 * np.eye(3), "temperature": 1e-200}, ValueError,
+     "beyond the floats divided by the temperature 1e-200"),
+    ({"u": 1e-150 * U, "v": V, "temperature": 1e-200, "unit_length": True}, ValueError,
+     "rows so short that gradients in them overflow at the temperature 1e-200. Rescale the rows"),
+    ({"u": U, "v": V, "temperature": 1e-320}, ValueError,
+     "temperature must be at least 2.225e-308"),
 ]  # fmt: skip
 
 

@@ -199,6 +199,19 @@ def test_entropy_and_its_gradient():
             assert norm_error(gm.softmax_entropy_gradient(u), slope) < 5e-14, u
 
 
+@pytest.mark.parametrize("step", [1e-3, 1e-8, 1e-13, 1e-16, 1e-150])
+def test_gradients_near_the_uniform_law_in_every_digit(step):
+    """The logarithms are all near −log K there, but the gradients are of the size of the step."""
+    u, near = np.array([0.3, 1.0, -0.5]), step * np.array([0.0, 1.0, 0.3])
+    with mp.workdps(400):
+        h = mp.mpf(10) ** -200
+        x, y = ([mp.mpf(value) for value in side] for side in (near, u))
+        own = list(slopes(lambda z: entropy(law(z)), x, h))
+        first = list(slopes(lambda z: cross_entropy(law(z), law(x)), y, h))
+        assert norm_error(gm.softmax_entropy_gradient(near), own) < 1e-15
+        assert norm_error(gm.softmax_cross_entropy_gradient(u, near).u, first) < 1e-15
+
+
 BATCH = np.random.default_rng(1).standard_normal((2, 4, 3, 5))
 
 
@@ -362,6 +375,31 @@ def test_operands_that_do_not_fit():
             function([0.0], [0.0], alpha=0)
         with pytest.raises(TypeError, match="alpha must be a number, got 'a'"):
             function([0.0], [0.0], alpha="a")
+        for alpha in (1e16, 1e18, 1e25):
+            with pytest.raises(
+                ValueError, match=r"alpha must be at most 1e\+15, got 1e\+.*the limit"
+            ):
+                function([0.0, 1.0, 0.5], [0.0, 2.0, 0.1], alpha=alpha)
+
+
+@pytest.mark.parametrize("alpha", [1e4, 1e8, 1e15])
+@pytest.mark.parametrize(
+    ("u", "v"),
+    [([0.0, 1.0, 0.5], [0.0, 2.0, 0.1]), ([0.0, 0.0, 0.0], [0.0, 1e-15, 3e-15])],
+    ids=["apart", "near"],
+)
+def test_large_orders(u, v, alpha):
+    with mp.workdps(60):
+        truth = literal(renyi(alpha), u, v)
+        p, q = (law([mp.mpf(x) for x in side]) for side in (u, v))
+        order = mp.mpf(alpha)
+        tilt = law([order * mp.log(a) + (1 - order) * mp.log(b) for a, b in zip(p, q, strict=True)])
+        first = [order * (w - a) / (order - 1) for w, a in zip(tilt, p, strict=True)]
+        second = [b - w for w, b in zip(tilt, q, strict=True)]
+        slope = gm.softmax_renyi_divergence_gradient(u, v, alpha=alpha)
+        assert relative_error(gm.softmax_renyi_divergence(u, v, alpha=alpha), truth) < 1e-14
+        assert norm_error(slope.u, first) < 5e-14
+        assert norm_error(slope.v, second) < 5e-14
 
 
 def test_gradients_of_laws_that_differ_by_less_than_a_float_can_square():
