@@ -399,6 +399,27 @@ def test_sinkhorn_where_only_the_small_axes_differ():
         assert error <= 1e-9
 
 
+def test_sinkhorn_of_nearly_equal_precisions_of_a_large_condition_number():
+    # Of determinant 1: the covariance is exact, and so is the second precision.
+    precision, scale = np.array([[10946.0, 6765.0], [6765.0, 4181.0]]), 1 + 2.0**-30
+    given = (gm.Covariance.from_precision(x) for x in (precision, scale * precision))
+    p, q = (gm.Gaussian([0, 0], cov) for cov in given)
+    mp = oracles.mp
+    values = mp.eigsy(mp.matrix(precision.tolist()), eigvals_only=True)
+
+    def saving(size):
+        root = mp.sqrt(1 + 16 * (size / mp.mpf(epsilon)) ** 2)
+        return epsilon / mp.mpf(2) * (root - 1 - mp.log((1 + root) / 2))
+
+    for epsilon in (1.0, 1e4):
+        truth = mp.fsum(
+            (saving(1 / v) + saving(1 / (scale * v))) / 2 - saving(1 / (v * mp.sqrt(scale)))
+            for v in values
+        )
+        error = oracles.relative_error(gm.sinkhorn_divergence(p, q, epsilon=epsilon), truth)
+        assert error <= 1e-7
+
+
 # Maps and paths
 
 
