@@ -38,8 +38,8 @@ def _from_traces(p: Structure, q: Structure) -> tuple[Scalars, Any]:
     traces = p.trace() + q.trace()
     total, weight = spectra.nuclear_norm(overlap(p, q))
     value = traces - 2.0 * total
-    # The total is right to about ε times the weight: keep the plain form while that is 5e-13.
-    return value, value < 1e-3 * weight * traces
+    # The total is right to about ε times the weight: keep the plain form while that is 5e-14.
+    return value, value < 1e-2 * weight * traces
 
 
 def _root_difference(v: Array, w: Array) -> Array:

@@ -420,6 +420,16 @@ def test_sinkhorn_of_nearly_equal_precisions_of_a_large_condition_number():
         assert error <= 1e-7
 
 
+@pytest.mark.parametrize("power", [1, -1])
+def test_wasserstein_keeps_its_digits_between_near_and_far(power):
+    form = np.array if power == 1 else gm.Covariance.from_precision
+    for ratio in np.geomspace(1.01, 1.5, 60):
+        p, q = (gm.Gaussian([0.0], form([[value]])) for value in (1.0, ratio))
+        truth = abs(oracles.mp.mpf(float(ratio)) ** (oracles.mp.mpf(power) / 2) - 1)
+        error = oracles.relative_error(gm.wasserstein_distance(p, q), truth)
+        assert error <= 50 * np.finfo(float).eps
+
+
 # Maps and paths
 
 
