@@ -58,7 +58,7 @@ CANDIDATES = {
     ),
 }
 SCORES = ("accuracy, %", "log-loss", "calibration error", "seconds")
-DIGITS = (1, 3, 3, 2)
+DIGITS = (1, 3, 3, 3)
 
 
 def calibration_error(p, y, parts=10):
