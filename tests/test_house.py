@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 import gaussmetrics as gm
+from gaussmetrics import testing
 
 PACKAGE = Path(gm.__file__).parent
 FLOORS = {
     "_array": 0, "streams": 0.5, "laws": 1, "pairs": 2, "pairwise": 3,
     "divergences": 4, "transport": 4, "softmax": 4,
-    "inference": 5, "explain": 5, "plotting": 6, "__init__": 7, "validation": 8,
+    "inference": 5, "explain": 5, "plotting": 6, "testing": 6, "__init__": 7, "validation": 8,
 }  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in MODULES}
@@ -107,12 +108,9 @@ def test_an_unknown_name_is_an_attribute_error():
         gm.wasserstien_distance  # noqa: B018
 
 
-PUBLIC_FUNCTIONS = [
-    getattr(gm, name) for name in gm.__all__ if inspect.isfunction(getattr(gm, name))
-]
-
-
-PUBLIC_CLASSES = [getattr(gm, name) for name in gm.__all__ if inspect.isclass(getattr(gm, name))]
+PUBLIC = [getattr(door, name) for door in (gm, testing) for name in door.__all__]
+PUBLIC_FUNCTIONS = [one for one in PUBLIC if inspect.isfunction(one)]
+PUBLIC_CLASSES = [one for one in PUBLIC if inspect.isclass(one)]
 PUBLIC_METHODS = [
     getattr(owner, name)
     for owner in PUBLIC_CLASSES
