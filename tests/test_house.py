@@ -9,6 +9,7 @@ import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
@@ -197,3 +198,7 @@ def test_large_batches_while_the_interpreter_shuts_down():
     done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
     assert done.stdout == "(5000,)\n"
     assert not done.stderr
+
+
+def test_what_is_typed_also_runs():
+    run_path(str(Path(__file__).with_name("typed_use.py")))
