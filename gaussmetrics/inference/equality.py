@@ -17,7 +17,7 @@ from gaussmetrics._array.types import Array
 from gaussmetrics.inference import checks, likelihood, permutation
 from gaussmetrics.inference.holm import adjusted
 from gaussmetrics.inference.likelihood import Statistic
-from gaussmetrics.inference.null_law import LikelihoodRatioLaw, PermutationLaw, exact_law
+from gaussmetrics.inference.null_law import ExactLaw, PermutationLaw, exact_law
 from gaussmetrics.laws import sample_checks
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.moments import Moments
@@ -35,7 +35,7 @@ class EqualityTest:
         The statistic of the samples.
     p_value : float
         Probability of one as large where the laws are equal.
-    null : PermutationLaw or LikelihoodRatioLaw
+    null : PermutationLaw or ExactLaw
         The law of the statistic there.
     name : str
         What the statistic is.
@@ -57,7 +57,7 @@ class EqualityTest:
 
     statistic: float
     p_value: float
-    null: PermutationLaw | LikelihoodRatioLaw
+    null: PermutationLaw | ExactLaw
     name: str
     pairs: Mapping[tuple[str, str], EqualityTest] = field(default_factory=dict)
     adjusted: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -235,7 +235,7 @@ class _Procedure:
     """A test of any samples: how to make its statistic, and its exact law or how to deal rows."""
 
     statistic_of: Maker
-    exact: Callable[[Sequence[int], int], LikelihoodRatioLaw] | None
+    exact: Callable[[Sequence[int], int], ExactLaw] | None
     residuals: bool
     permutations: int
     rng: np.random.Generator
@@ -249,7 +249,7 @@ class _Procedure:
         name, statistic = self.statistic_of(names, samples)
         observed = float(statistic([Moments.from_samples(rows) for rows in samples]))
         checks.finite_statistics(np.array([observed]))
-        law: LikelihoodRatioLaw | PermutationLaw
+        law: ExactLaw | PermutationLaw
         if self.exact is None:
             law = self._dealt(statistic, _centred(samples, each=self.residuals), labels)
             checks.finite_statistics(np.array([observed, *law.values]))
