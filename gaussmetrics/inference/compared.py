@@ -16,7 +16,7 @@ from gaussmetrics.inference import checks, permutation
 from gaussmetrics.inference.checks import Rows
 from gaussmetrics.inference.permutation import Units
 from gaussmetrics.laws.covariance import from_symmetric
-from gaussmetrics.laws.moments import Moments, block_moments
+from gaussmetrics.laws.moments import Moments, block_moments, measured_from
 from gaussmetrics.laws.sample_covariance import (
     Sample,
     block_fourth_moment,
@@ -82,6 +82,12 @@ def moments_of(samples: Sequence[Compared]) -> list[Moments]:
         else Moments.from_samples(sample.rows)
         for sample in samples
     ]
+
+
+def about_their_mean(samples: Sequence[Moments]) -> list[Moments]:
+    """Measure the rows of all samples from their common mean, as those that are dealt anew."""
+    origin = reduce(add, samples).mean
+    return [measured_from(moments, origin) for moments in samples]
 
 
 def in_groups(samples: Sequence[Compared], rng: np.random.Generator) -> Summed:

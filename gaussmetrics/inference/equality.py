@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gaussmetrics._array import reading
-from gaussmetrics.inference import checks, compared, likelihood, permutation
+from gaussmetrics.inference import checks, compared, likelihood, permutation, scales
 from gaussmetrics.inference.compared import Compared
 from gaussmetrics.inference.holm import adjusted
 from gaussmetrics.inference.likelihood import Statistic
@@ -242,7 +242,7 @@ class _Procedure:
         self, samples: Sequence[Compared], moments: Sequence[Moments]
     ) -> tuple[str, Statistic, float]:
         name, statistic = self.statistic_of(samples, moments)
-        observed = float(statistic(moments))
+        observed = float(statistic(compared.about_their_mean(moments)))
         checks.finite_statistics(np.array([observed]))
         return name, statistic, observed
 
@@ -289,13 +289,16 @@ def _of_metric(
     if isinstance(shrinkage, str):
         gamma = compared.pooled_shrinkage(samples, reduce(add, moments), shrinkage)
 
+    # A metric of the user's own is told where the laws are, far from the origin too.
+    place = 0.0 if scales.unmoved(metric) else reduce(add, moments).mean
+
     def law(moments: Moments) -> Gaussian:
         cov = moments.covariance()
         if gamma:
             target = np.trace(cov, axis1=-2, axis2=-1) / cov.shape[-1]
             cov = (1.0 - gamma) * cov + gamma * target[..., None, None] * np.eye(cov.shape[-1])
         try:
-            return Gaussian(moments.mean, cov, allow_singular=allow_singular)
+            return Gaussian(moments.mean + place, cov, allow_singular=allow_singular)
         except ValueError as error:
             checks.refuse_dealt(error)
 

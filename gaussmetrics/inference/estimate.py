@@ -142,6 +142,9 @@ def estimate(
         shrinkage=shrinkage,
         allow_singular=allow_singular,
     )
+    if scales.unmoved(metric):
+        origin = parts[0].place()
+        parts = [part.from_origin(origin) for part in parts]
     dims = checks.width(samples[0])
     sizes = [part.sizes for part in parts]
     if not shrunk:

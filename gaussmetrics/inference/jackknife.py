@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import islice
 from operator import add
 from typing import Any, NamedTuple, Protocol
@@ -39,7 +39,17 @@ class Contribution(NamedTuple):
 
 
 class LeftOut(Protocol):
-    """The law of one sample, and its laws without each of its groups of rows."""
+    """The law of one sample, and its laws without each of its groups of rows.
+
+    `from_origin` has rows measured from a place near them: there means keep digits that they have
+    no room for far away. `place` is one.
+    """
+
+    def place(self) -> Array:
+        """Return a place near the rows."""
+
+    def from_origin(self, origin: Array) -> LeftOut:
+        """Return the same sample measured from an origin."""
 
     @property
     def sizes(self) -> list[int]:
@@ -100,6 +110,14 @@ class SummedUp:
     groups: Sequence[Sums]
     fit: Callable[..., Gaussian]
 
+    def place(self) -> Array:
+        """Return the mean of a group."""
+        return self.groups[0].moments.mean
+
+    def from_origin(self, origin: Array) -> SummedUp:
+        """Return the same sample measured from an origin."""
+        return SummedUp(self.groups, partial(self.fit, origin=origin))
+
     @property
     def sizes(self) -> list[int]:
         """Return how many rows each group has."""
@@ -124,6 +142,15 @@ class KeptRows:
 
     groups: Sequence[Rows]
     fit: Callable[..., Gaussian]
+
+    def place(self) -> Array:
+        """Return a row."""
+        return np.asarray(self.groups[0][..., 0, :], dtype=np.float64)
+
+    def from_origin(self, origin: Array) -> KeptRows:
+        """Return the same sample measured from an origin."""
+        rows = [group - origin[..., None, :] for group in self.groups]
+        return KeptRows(rows, self.fit)
 
     @property
     def sizes(self) -> list[int]:

@@ -15,7 +15,7 @@ from gaussmetrics.inference import checks, jackknife, shrunk_sums
 from gaussmetrics.inference.group_passes import Dealt, Grouping, by_label, grouped
 from gaussmetrics.inference.jackknife import GROUPS, KeptRows, LeftOut, Rows, SummedUp, Sums
 from gaussmetrics.laws.gaussian import Gaussian
-from gaussmetrics.laws.moments import Moments
+from gaussmetrics.laws.moments import Moments, measured_from
 from gaussmetrics.laws.sample_checks import streamed_samples
 from gaussmetrics.streams import Passes
 
@@ -80,11 +80,19 @@ class Fit(NamedTuple):
         make = partial(Gaussian.from_samples, shrinkage=self.shrinkage, **self.options)
         return self._told(make, rows, whole)
 
-    def of_sums(self, covariance: Callable[[Sums], Array], sums: Sums, *, whole: bool) -> Gaussian:
-        """Fit a law to the sums of rows."""
+    def of_sums(
+        self,
+        covariance: Callable[[Sums], Array],
+        sums: Sums,
+        *,
+        whole: bool,
+        origin: Array | None = None,
+    ) -> Gaussian:
+        """Fit a law to the sums of rows, which are measured from an origin."""
 
         def make(sums: Sums) -> Gaussian:
-            return Gaussian(sums.moments.mean, covariance(sums), **self.options)
+            moments = sums.moments if origin is None else measured_from(sums.moments, origin)
+            return Gaussian(moments.mean, covariance(sums), **self.options)
 
         return self._told(make, sums, whole)
 
