@@ -27,6 +27,7 @@ from gaussmetrics.softmax.calibration import Calibration
 from gaussmetrics.softmax.few_rows import SpannedSpace
 from gaussmetrics.softmax.fitting import Fitted, Settings, fit_moments, fit_rows
 from gaussmetrics.softmax.regression import log_softmax, shrunk_covariance
+from gaussmetrics.softmax.rows import RowsInMemory
 from gaussmetrics.softmax.sample import Sample
 
 FLOATS = [np.float64, np.float32]
@@ -541,7 +542,9 @@ class AnalyticLogisticRegression(
         self._model: Fitted | None = (
             self._fit_in_spanned_space(sample)
             if wide
-            else self._keep_means(fit_rows(sample, self.moments_, self._settings(len(counts))))
+            else self._keep_means(
+                fit_rows(RowsInMemory(sample), self.moments_, self._settings(len(counts)))
+            )
         )
         self._stream: tuple[Any, float] | None = None
 
@@ -558,7 +561,7 @@ class AnalyticLogisticRegression(
         space = SpannedSpace(sample.X.tocsc() if hasattr(sample.X, "tocsc") else sample.X)
         few = replace(sample, X=space.coordinates(), columns=d)
         moments = few.moments()
-        model = fit_rows(few, moments, settings)
+        model = fit_rows(RowsInMemory(few), moments, settings)
         k = sample.n_classes
         lifted = space.lift(np.vstack([model.coefficients, model.axes, moments.means]))
         self._means = space.mean + lifted[2 * k :]
