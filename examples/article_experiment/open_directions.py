@@ -31,8 +31,8 @@ from threadpoolctl import threadpool_limits
 
 from gaussmetrics.softmax import log_softmax
 from gaussmetrics.softmax.calibration import centred, fit_calibration
-from gaussmetrics.softmax.temperature import Table
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
+from gaussmetrics.softmax.temperature import Table
 
 FOLDS, RIDGE = 5, 1e-2
 

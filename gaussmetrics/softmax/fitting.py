@@ -21,6 +21,7 @@ from gaussmetrics.softmax.leave_one_out import (
     Judge,
     Scores,
     ShrinkagePath,
+    centres,
     fourth_moment,
     ledoit_wolf,
     oas,
@@ -130,7 +131,7 @@ def _given_shrinkage(rows: Rows, moments: ClassMoments, shrinkage: float | str) 
     if shrinkage == "loo":
         return None
     if shrinkage == "ledoit-wolf":
-        (fourth,) = rows.sum(fourth_moment, moments.means, rows.unit_variance(moments))
+        (fourth,) = rows.sum(fourth_moment, centres(moments), rows.unit_variance(moments))
         return ledoit_wolf(moments, rows.width, fourth)
     if shrinkage == "oas":
         return oas(moments, rows.width)

@@ -35,7 +35,7 @@ class LeaveGroupsOut(LeftOut):
     def __init__(self, sample: Sample, path: ShrinkagePath) -> None:
         super().__init__(sample, path)
         self.rotated = np.empty((len(self.codes), len(path.eigenvalues)))
-        for at, block in residuals(self.X, self.codes, path.moments.means):
+        for at, block in residuals(self.X, self.codes, path.centres):
             self.rotated[at] = block @ self.path.vectors
 
     def can_be_judged(self, sample: Sample, weights: Array) -> NDArray[np.bool_]:
@@ -48,7 +48,7 @@ class LeaveGroupsOut(LeftOut):
             place * sample.n_classes + sample.codes[counted], return_inverse=True
         )
         lost = np.bincount(pair_of, self.out[counted])
-        own = self.path.moments.counts[pairs % sample.n_classes]
+        own = self.path.counts[pairs % sample.n_classes]
         np.logical_and.at(keeps, pairs // sample.n_classes, own - lost > 1e-9 * own)
         judged = np.zeros(len(weights), dtype=bool)
         judged[counted] = keeps[place]
@@ -149,9 +149,9 @@ class _Part:
         self.rows, self.y, self.u = rows, owner.codes[rows], owner.out[rows]
         self.Z, self.means = owner.rotated[rows], owner.path.means[self.y]
         self.same = self.y[:, :, None] == self.y[:, None, :]
-        self.counts = owner.path.moments.counts
+        self.counts = owner.path.counts
         self.left = self.counts[self.y] - (self.same * self.u[:, None, :]).sum(axis=-1)
-        self.rest = owner.path.moments.count - self.u.sum(axis=1)
+        self.rest = owner.path.count - self.u.sum(axis=1)
         self.shifts = (self.same * self.u[:, None, :]) @ self.Z / -self.left[..., None]
 
     def downdate_factor(self, shrinkage: float) -> Array:

@@ -40,6 +40,10 @@ COARSE, FINE = 12, 2
 vertices of parabolas through the best."""
 
 
+Centres = tuple[Array, Array | None]
+"""Class means, (K, d), and what rounding took from them, if that matters."""
+
+
 def oas(moments: ClassMoments, columns: int) -> float:
     """Return the oracle approximating shrinkage of the pooled covariance."""
     size = intensity.relative_size(moments.scatter, columns)
@@ -52,10 +56,10 @@ def ledoit_wolf(moments: ClassMoments, columns: int, fourth: float) -> float:
     return float(intensity.ledoit_wolf(moments.count, columns, size, np.float64(fourth)))
 
 
-def fourth_moment(sample: Sample, means: Array, unit: float) -> Sums:
+def fourth_moment(sample: Sample, centres: Centres, unit: float) -> Sums:
     """Sum the fourth powers of the lengths of the residuals, in units of `unit`."""
     fourth = 0.0
-    for at, block in residuals(sample.X, sample.codes, means):
+    for at, block in residuals(sample.X, sample.codes, centres):
         squares = np.einsum("ij,ij->i", block, block) / unit
         w = np.ones(len(squares)) if sample.weights is None else sample.weights[at]
         fourth += float(squares**2 @ w)
@@ -85,19 +89,21 @@ class ShrinkagePath:
     """
 
     def __init__(self, moments: ClassMoments, unit: float) -> None:
-        self.moments, self.unit = moments, unit
+        self.counts, self.count, self.unit = moments.counts, float(moments.count), unit
         values, self.vectors = np.linalg.eigh(moments.scatter / moments.count)
         self.eigenvalues = np.maximum(values, 0.0)
-        self.means = (moments.means - moments.mean) @ self.vectors
+        self.centres = centres(moments)
+        self.means = moments.deviations() @ self.vectors
+        self.log_frequencies = log_priors(moments)
 
     def spectrum(self, shrinkage: float, left: float | Array) -> Array:
         """Return the eigenvalues of B = (1 − γ) n/left S + γτI."""
-        within: Array = (1.0 - shrinkage) * self.moments.count / left * self.eigenvalues
+        within: Array = (1.0 - shrinkage) * self.count / left * self.eigenvalues
         return within + shrinkage * self.unit
 
     def resolves(self, shrinkage: float) -> bool:
         """Tell whether the covariance has an inverse in float64."""
-        spectrum = self.spectrum(shrinkage, self.moments.count)
+        spectrum = self.spectrum(shrinkage, self.count)
         return bool(spectrum.min() > eigenvalue_cutoff(len(spectrum)) * spectrum.max())
 
     def points(self) -> Array:
@@ -269,8 +275,8 @@ class LeaveOneOut(LeftOut):
         """Tell whose class keeps rows when they are left out."""
         del sample
         self.forms: dict[float, Array] = {}
-        own = self.path.moments.counts[self.codes]
-        self.rest = float(self.path.moments.count - self.out[0])
+        own = self.path.counts[self.codes]
+        self.rest = float(self.path.count - self.out[0])
         keeps: NDArray[np.bool_] = own - self.out > 1e-9 * own
         self.inflation = own / np.where(keeps, own - self.out, own)
         return keeps & (weights > 0)
@@ -294,7 +300,7 @@ class LeaveOneOut(LeftOut):
         for row, shrinkage in zip(inverse, shrinkages, strict=True):
             row[:] = 1.0 / self.path.spectrum(shrinkage, self.rest)
         h = np.empty((len(shrinkages), len(self.codes)))
-        for at, block in residuals(self.X, self.codes, self.path.moments.means):
+        for at, block in residuals(self.X, self.codes, self.path.centres):
             rotated = block @ self.path.vectors
             rotated *= rotated
             h[:, at] = inverse @ rotated.T
@@ -306,7 +312,7 @@ class LeaveOneOut(LeftOut):
         if remaining.min() < eigenvalue_cutoff(len(self.path.eigenvalues)):
             return None
         scaled = self.path.means / self.path.spectrum(shrinkage, self.rest)
-        frequencies = log_priors(self.path.moments)
+        frequencies = self.path.log_frequencies
         between = _Between(self.path.means, scaled, frequencies)
         weights = self.path.vectors @ scaled.T
         # The margin is square·δ² + line·δ + constant − Δ²/2 + the log-prior of the class.
@@ -316,9 +322,7 @@ class LeaveOneOut(LeftOut):
         constant = 0.5 * line * (1.0 - self.inflation**2) * h + np.log(self.inflation)
         constant -= frequencies[self.codes]
         result = np.empty((len(self.path.means), len(self.codes)))
-        for at, block in residuals(
-            self.X, self.codes, self.path.moments.means, len(self.path.means)
-        ):
+        for at, block in residuals(self.X, self.codes, self.path.centres, len(self.path.means)):
             y, rows = self.codes[at], np.arange(len(block))
             margins = result[:, at]
             delta = weights.T @ block.T
@@ -375,9 +379,20 @@ def _vertex(choices: list[Choice]) -> Array:
 
 
 def residuals(
-    X: Any, codes: NDArray[Any], means: Array, beside: int = 0
+    X: Any, codes: NDArray[Any], centres: Centres, beside: int = 0
 ) -> Iterator[tuple[slice, Array]]:
     """Yield blocks of rows, centred within the classes; `beside` numbers a row need room too."""
+    means, low = centres
     for at in row_blocks((len(codes), max(X.shape[1], beside)), IN_CACHE):
         block = means[codes[at]]
-        yield at, np.subtract(dense_rows(X, at), block, out=block)
+        np.subtract(dense_rows(X, at), block, out=block)
+        if low is not None:
+            block -= low[codes[at]]
+        yield at, block
+
+
+def centres(moments: ClassMoments) -> Centres:
+    """Return the means of the classes, with their low part if residuals would show the lack."""
+    spread = np.sqrt(moments.scatter.diagonal() / moments.count)
+    low = moments.means_low
+    return moments.means, low if (np.abs(low) > 1e-14 * spread).any() else None

@@ -126,10 +126,7 @@ class WalkInMemory(Walk):
 
     def aim(self, D: Array, e: Array) -> None:
         """Look along a line."""
-        self.change = np.empty_like(self.z)
-        for at, block in _centred(self.sample, self.mean):
-            self.change[:, at] = D @ block.T
-        self.change += e[:, None]
+        self.change = added_scores(self.sample, self.mean, D, e)
 
     def slopes(self, length: float) -> Sums:
         """Return two derivatives of the loss along the line."""
@@ -143,8 +140,17 @@ class WalkInMemory(Walk):
 
 def _centred(sample: Sample, mean: Array) -> Iterator[tuple[slice, Array]]:
     return residuals(
-        sample.X, np.zeros(len(sample.codes), dtype=np.intp), mean[None], sample.n_classes
+        sample.X, np.zeros(len(sample.codes), dtype=np.intp), (mean[None], None), sample.n_classes
     )
+
+
+def added_scores(sample: Sample, mean: Array, D: Array, e: Array) -> Array:
+    """Return D(x − μ) + e of every row, (K, n)."""
+    scores = np.empty((len(e), len(sample.codes)))
+    for at, block in _centred(sample, mean):
+        scores[:, at] = D @ block.T
+    scores += e[:, None]
+    return scores
 
 
 def gradient_sums(sample: Sample, z: Array, targets: SmoothedTargets, mean: Array) -> Sums:
