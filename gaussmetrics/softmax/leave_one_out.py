@@ -22,7 +22,8 @@ from gaussmetrics._array.types import Array
 from gaussmetrics.laws import intensity
 from gaussmetrics.laws.blocks import row_blocks
 from gaussmetrics.softmax import checks
-from gaussmetrics.softmax.class_moments import ClassMoments, dense_rows
+from gaussmetrics.softmax.centred_classes import dense_rows
+from gaussmetrics.softmax.class_moments import ClassMoments
 from gaussmetrics.softmax.regression import log_priors
 from gaussmetrics.softmax.sample import Sample
 from gaussmetrics.softmax.temperature import (
