@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from gaussmetrics._array.two_floats import difference, shifted, two_sum
-from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics._array.two_floats import difference, shifted
+from gaussmetrics._array.types import Array
 from gaussmetrics.laws import sample_checks
-from gaussmetrics.laws.blocks import centre, freeze_fields, gram, merge_exactly, row_blocks
+from gaussmetrics.laws.blocks import freeze_fields, merge_exactly
 from gaussmetrics.laws.moments import Moments
+from gaussmetrics.softmax import centred_classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +75,7 @@ class ClassMoments:
         """
         rows = X if hasattr(X, "toarray") else np.asarray(X)
         w = None if weights is None else np.asarray(weights, dtype=np.float64)
-        return _by_class(rows, np.asarray(codes), n_classes, w)
+        return cls(*centred_classes.sums(rows, np.asarray(codes), n_classes, w))
 
     def __add__(self, other: ClassMoments) -> ClassMoments:
         if not isinstance(other, ClassMoments):
@@ -119,67 +119,3 @@ class ClassMoments:
         """
         between = Moments.from_samples(self.deviations(), weights=self.counts)
         return Moments(between.count, self.mean, self.scatter + between.scatter)
-
-
-def _by_class(X: Any, codes: NDArray[Any], n_classes: int, weights: Array | None) -> ClassMoments:
-    """Centre every stretch of rows of one class within a block; merge the stretches at the end.
-
-    Reading the rows in the order of their classes leaves few stretches and no loop over rows.
-    """
-    order = np.argsort(codes.astype(np.min_scalar_type(n_classes)), kind="stable")
-    ends = np.cumsum(np.bincount(codes, minlength=n_classes))
-    origins = _first_rows(X, order, ends)
-    scatter = np.zeros((X.shape[1], X.shape[1]))
-    stretches: list[tuple[int, Scalars, Array]] = []
-    for at in row_blocks(X.shape):
-        taken = order[at]
-        block = dense_rows(X, taken).astype(np.float64, copy=False)
-        w = None if weights is None else weights[taken]
-        for k, rows in _stretches(ends, at):
-            block[rows] -= origins[k]
-            stretches.append((k, *centre(block[rows], None if w is None else w[rows])))
-        scatter += gram(block)
-    counts, offsets, between = _merge_stretches(stretches, n_classes, X.shape[1])
-    means, low = two_sum(origins, offsets)
-    return ClassMoments(counts, means, scatter + between, low)
-
-
-def _first_rows(X: Any, order: NDArray[Any], ends: NDArray[Any]) -> Array:
-    """Return the first row of each class; 0 for a class without rows."""
-    starts = np.concatenate([[0], ends[:-1]])
-    first = np.zeros((len(ends), X.shape[1]))
-    first[starts < ends] = dense_rows(X, order[starts[starts < ends]])
-    return first
-
-
-def dense_rows(X: Any, at: Any) -> NDArray[Any]:
-    """Return some rows of a dense or sparse matrix as an array."""
-    rows = X[at]
-    return cast(NDArray[Any], rows.toarray() if hasattr(rows, "toarray") else rows)
-
-
-def _stretches(ends: NDArray[Any], at: slice) -> Iterator[tuple[int, slice]]:
-    """Yield each class within a block of rows sorted by class, and where in the block it lies."""
-    start = at.start
-    for k in range(int(np.searchsorted(ends, start, side="right")), len(ends)):
-        if start == at.stop:
-            return
-        stop = min(int(ends[k]), at.stop)
-        if stop > start:
-            yield k, slice(start - at.start, stop - at.start)
-        start = stop
-
-
-def _merge_stretches(
-    stretches: list[tuple[int, Scalars, Array]], n_classes: int, d: int
-) -> tuple[Array, Array, Array]:
-    """Merge stretches into counts, means and the scatter of the stretches about those means."""
-    classes = np.array([k for k, _, _ in stretches], dtype=np.intp)
-    weights = np.array([n for _, n, _ in stretches], dtype=np.float64)
-    means = np.array([m for _, _, m in stretches]).reshape(-1, d)
-    counts: Array = np.bincount(classes, weights, minlength=n_classes).astype(np.float64)
-    merged = np.zeros((n_classes, d))
-    np.add.at(merged, classes, weights[:, None] * means)
-    merged /= np.where(counts > 0, counts, 1.0)[:, None]
-    steps = np.sqrt(weights)[:, None] * (means - merged[classes])
-    return counts, merged, steps.T @ steps

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmetrics._array.linalg import eigenvalue_cutoff, transpose
+from gaussmetrics._array import triangles
+from gaussmetrics._array.linalg import eigenvalue_cutoff, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.blocks import row_blocks
 from gaussmetrics.softmax.leave_one_out import LeftOut, ShrinkagePath, residuals
@@ -86,7 +87,8 @@ class LeaveGroupsOut(LeftOut):
         capacity_factor = part.downdate_factor(shrinkage) * np.sqrt(inverse)[:, None, :]
         m = capacity_factor.shape[1]
         capacity = np.eye(m) - capacity_factor @ transpose(capacity_factor)
-        root = _root(capacity, eigenvalue_cutoff(len(self.path.eigenvalues)))
+        condition = float(np.max(inverse.max(axis=1) / inverse.min(axis=1)))
+        root = _root(capacity, eigenvalue_cutoff(len(self.path.eigenvalues)) * condition)
         if root is None:
             return None
         # In coordinates where B is I: rows z, means of their classes c, moves of those means s.
@@ -179,5 +181,6 @@ def _root(matrix: NDArray[Any], cutoff: float) -> NDArray[Any] | None:
         root = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
         return None
-    squares = np.diagonal(root, axis1=-2, axis2=-1) ** 2
-    return root if squares.min() > cutoff else None
+    # No eigenvalue is smaller than this; a pivot may be a thousand times the smallest.
+    smallest = 1.0 / sum_of_squares(triangles.invert_lower(root), 2)
+    return root if np.min(smallest) > cutoff else None

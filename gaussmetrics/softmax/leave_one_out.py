@@ -21,7 +21,8 @@ from gaussmetrics._array.linalg import eigenvalue_cutoff
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import intensity
 from gaussmetrics.laws.blocks import row_blocks
-from gaussmetrics.softmax.class_moments import ClassMoments, dense_rows
+from gaussmetrics.softmax.centred_classes import dense_rows
+from gaussmetrics.softmax.class_moments import ClassMoments
 from gaussmetrics.softmax.regression import log_priors
 from gaussmetrics.softmax.sample import Sample
 from gaussmetrics.softmax.sums import Question, Search, Sums, answered

@@ -158,7 +158,7 @@ def _factor(covariance: Array, moments: ClassMoments) -> tuple[Array, Array]:
     variances = covariance.diagonal()
     scale = np.sqrt(np.where(variances > 0, variances, 1.0))
     correlation = covariance / scale / scale[:, None]
-    lower, info = dpotrf(correlation, lower=1, clean=1)
+    lower, info = dpotrf(correlation.T, lower=1, clean=1)  # LAPACK's own order of the entries
     rcond = dpocon(lower, np.abs(correlation).sum(0).max(), uplo="L")[0] if info == 0 else 0.0
     if not rcond > eigenvalue_cutoff(len(scale)):
         checks.refuse_singular_within(moments.counts, variances)
