@@ -16,7 +16,7 @@ from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.chernoff import chernoff_terms
 from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
 from gaussmetrics.pairs.common_axes import common_axes
-from gaussmetrics.pairs.differences import whitened_difference
+from gaussmetrics.pairs.differences import relative_excess, whitened_difference
 from gaussmetrics.pairs.low_rank_determinants import log_det_gain
 from gaussmetrics.pairs.low_rank_integrals import (
     bhattacharyya_low_rank,
@@ -92,7 +92,7 @@ def _kl_diagonal(v: Array, w: Array) -> Array:
 def _kl_from_difference(p: Structure, q: Structure) -> Array:
     if both_low_rank(p, q):
         return kl_low_rank(as_low_rank(p), as_low_rank(q))
-    eigenvalues = spectra.eigvalsh(whitened_difference(p, q, q))
+    eigenvalues = spectra.eigvalsh(relative_excess(p, q))
     return 0.5 * linalg.x_minus_log1p(eigenvalues).sum(axis=-1)
 
 
