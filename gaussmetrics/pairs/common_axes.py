@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gaussmetrics._array import triangles
-from gaussmetrics._array.linalg import EPS, sum_of_squares, transpose
+from gaussmetrics._array.linalg import EPS, log_ratio, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.dense import Dense
 from gaussmetrics.laws.diagonal import Diagonal
@@ -33,7 +33,7 @@ def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         batch = np.broadcast_shapes(p.batch_shape, q.batch_shape, shift.shape[:-1])
         w = np.broadcast_to(q.whiten(shift), (*batch, p.dim))
-        return Axes(np.broadcast_to(_log_ratio(p.variances(), q.variances()), w.shape), w)
+        return Axes(np.broadcast_to(log_ratio(p.variances(), q.variances()), w.shape), w)
     u, s, _ = np.linalg.svd(q.whiten_columns(p.factor()))
     logs = np.zeros(u.shape[:-1])
     logs[..., : p.dim] = 2.0 * np.log(s[..., : p.dim])
@@ -46,13 +46,6 @@ def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
     # Whitened vectors of more entries than there are variables span no more axes than those.
     w[..., p.dim :] *= near[..., None]
     return Axes(np.broadcast_to(logs, w.shape), w)
-
-
-def _log_ratio(v: Array, w: Array) -> Array:
-    """Return log(v / w)."""
-    near = np.abs(v - w) < 0.5 * w
-    excess = np.where(near, v - w, 0.0) / w
-    return np.where(near, np.log1p(excess), np.log(v) - np.log(w))
 
 
 def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
