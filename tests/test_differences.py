@@ -234,6 +234,15 @@ def test_marginals_keep_what_was_given(forms):
     assert oracles.relative_error(value, truth) <= 1e-12
 
 
+@every_pair
+def test_coordinates_in_another_order_keep_what_was_given(forms):
+    p, q, *_ = near_pair(np.random.default_rng(3), forms, 1e-9, strength=1e2)
+    order = [2, 0, 1]
+    for metric in (gm.kl_divergence, gm.gromov_wasserstein_distance):
+        value = metric(p.marginal(order), q.marginal(order))
+        assert value == pytest.approx(metric(p, q), rel=1e-9)
+
+
 @pytest.mark.parametrize("scale", [1e-150, 1e150])
 @pytest.mark.parametrize("size", [1e-4, 1e-10])
 @every_pair
