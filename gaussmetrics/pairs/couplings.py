@@ -14,9 +14,9 @@ from gaussmetrics.laws.covariance import Covariance
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.singular import Singular
 from gaussmetrics.laws.structure import Structure
-from gaussmetrics.pairs.bures import both_isotropic, overlap, split_isotropic
+from gaussmetrics.pairs.bures import both_isotropic, map_of_factors, overlap, split_isotropic
 from gaussmetrics.pairs.combinations import as_low_rank
-from gaussmetrics.pairs.differences import difference_along
+from gaussmetrics.pairs.differences import difference_along, given_by_columns
 
 
 def overlaps(p: Structure, q: Structure) -> Array:
@@ -42,6 +42,8 @@ def optimal_map(p: Structure, q: Structure) -> tuple[Array, Any]:
 
     No map spreads a law into a direction in which it does not vary.
     """
+    if given_by_columns(p, q) and not (p.singular or q.singular):
+        return map_of_factors(p, q), True
     g = q.factor()
     u, s, _ = np.linalg.svd(transpose(g) @ p.factor(), full_matrices=False)
     exists: Any = True
