@@ -109,7 +109,8 @@ def _distances(found: Comparison) -> list[Section]:
 def _legend(found: Comparison, adjustment: str) -> tuple[str, ...]:
     return (
         f"distance: less what few rows add to it; low to high: its {1 - found.level:.0%} interval",
-        f"adjusted p: how often rows dealt anew are as far apart, {adjustment}",
+        f"adjusted p: how often rows dealt anew are as far apart, {adjustment}, and so at least "
+        f"{probability(found.pair_count / (found.deals + 1))} ({found.deals} deals)",
         "confused: share of new rows a linear classifier would put in the wrong one of both",
     )
 
@@ -138,7 +139,7 @@ CLUSTERS = "clusters of average linkage, of the distances of the fitted laws"
 
 def _parts(found: Comparison) -> tuple[tuple[str, ...], ...]:
     lines: list[tuple[str, ...]] = []
-    for pair in found.pairs:
+    for pair in _ends(found.pairs):
         if not found.told_apart(pair):
             lines.append((name_of(pair), "", "", "", "not told from chance"))
             continue
@@ -152,6 +153,10 @@ def _parts(found: Comparison) -> tuple[tuple[str, ...], ...]:
     return tuple(lines)
 
 
+def _ends(pairs: list[Pair]) -> list[Pair]:
+    return pairs if len(pairs) <= 2 * ENDS else [*pairs[:ENDS], *pairs[-ENDS:]]
+
+
 def _clusters(found: Comparison) -> tuple[tuple[str, ...], ...]:
     return tuple((str(len(names)), listed(names, 12)) for names in found.clusters)
 
@@ -161,8 +166,8 @@ def _clearest(found: Comparison) -> str:
     names = " and ".join(found.columns[c] for c in clear.columns)
     if len(clear.columns) == 1:
         return (
-            f"{names} is the only column. In it groups are {clear.distance:.2f} apart (Hellinger, "
-            f"0 to 1, mean of all pairs); by chance {clear.by_chance:.2f} (p = "
+            f"{names} is the only column. In it groups are {clear.distance:.2f} apart "
+            f"(Hellinger of ranks, 0 to 1, mean of all pairs); by chance {clear.by_chance:.2f} (p = "
             f"{probability(clear.p_value)}, {clear.deals} deals)."
         )
     many = f"the best of {counted(clear.pairs, 'pair')} of columns" if clear.pairs > 1 else (
@@ -173,7 +178,7 @@ def _clearest(found: Comparison) -> str:
     )  # fmt: skip
     return (
         f"The picture shows {names}, {many}: groups are {clear.distance:.2f} apart there "
-        f"(Hellinger, 0 to 1, mean of all pairs of groups). Groups dealt anew to the rows are "
-        f"{clear.by_chance:.2f} apart in their best pair (median of {clear.deals} deals; as far "
+        f"(Hellinger of ranks, 0 to 1, mean of all pairs of groups). Groups dealt anew to the "
+        f"rows are {clear.by_chance:.2f} apart in their best pair (median of {clear.deals} deals; as far "
         f"as here p = {probability(clear.p_value)}).{verdict}"
     )

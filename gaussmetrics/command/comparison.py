@@ -74,6 +74,7 @@ class Comparison:
     level: float
     pairs: list[Pair]
     pair_count: int
+    deals: int
     table: Array
     clearest: Clearest
     clusters: list[list[str]]
@@ -122,12 +123,14 @@ def compared(
                 *_shares(laws[i], laws[j]), _columns(columns, *both),
             )
         )  # fmt: skip
-        if len(shown) == len(everyone):
-            table[i, j] = table[j, i] = pairs[-1].distance
+    if len(shown) == len(everyone):
+        pairs.sort(key=lambda pair: pair.distance)
+        for (i, j), verdict in zip(shown, verdicts, strict=True):
+            table[i, j] = table[j, i] = verdict.interval[0]
     return Comparison(
         names, [len(part) for part in parts], columns, list(deviations), along, shrinkage, level,
-        pairs, len(everyone), table, clearest(scaled, codes, _units(codes, labels), seed),
-        _clusters(table, names), judge.remarks,
+        pairs, len(everyone), judge.deals, table,
+        clearest(scaled, codes, _units(codes, labels), seed), _clusters(table, names), judge.remarks,
     )  # fmt: skip
 
 
@@ -194,18 +197,21 @@ class _Judge:
     seed: int
     remarks: list[str] = field(default_factory=list)
 
+    @property
+    def deals(self) -> int:
+        """So many that the smallest p-value, times the number of pairs, is half of the level."""
+        return max(999, round(2 * self.pair_count / self.level) - 1)
+
     def __call__(self, i: int, j: int) -> _Verdict:
         pair = self.parts[i], self.parts[j]
         of_pair: Any = None if self.labels is None else (self.labels[i], self.labels[j])
         options: dict[str, Any] = {"shrinkage": self.shrinkage, "allow_singular": True}
-        # So many that the smallest p-value, times the number of pairs, is half of the level.
-        deals = max(999, round(2 * self.pair_count / self.level) - 1)
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             try:
                 one = estimate(wasserstein_distance, *pair, groups=of_pair, **options)
                 test = equality_test(
-                    *pair, statistic=wasserstein_distance, permutations=deals, groups=of_pair,
+                    *pair, statistic=wasserstein_distance, permutations=self.deals, groups=of_pair,
                     rng=self.seed, **options,
                 )  # fmt: skip
             except ValueError as error:
@@ -239,7 +245,8 @@ def _by_group(scaled: Array, codes: NDArray[np.intp], count: int) -> tuple[Array
     parts = [scaled[codes == k] for k in range(count)]
     return (
         np.stack([part.mean(axis=0) for part in parts]),
-        np.stack([part.std(axis=0, ddof=1) for part in parts]),
+        # Rounding is no spread.
+        np.stack([part.std(axis=0, ddof=1) * (np.ptp(part, axis=0) > 0) for part in parts]),
     )
 
 

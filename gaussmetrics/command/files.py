@@ -85,7 +85,7 @@ def _read_parquet(path: Path) -> Any:
 
 
 def _read_excel(path: Path, options: Any, remarks: list[str]) -> Any:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     if path.suffix.lower() in (".xls", ".ods"):
         raise Refusal(f"{path}: save it as .xlsx or CSV, which can be read.")
@@ -110,7 +110,7 @@ def _read_excel(path: Path, options: Any, remarks: list[str]) -> Any:
 
 def _read_groups(table: Table) -> None:
     """Make a table of arrays: each a group; or of the columns X and, say, y, which names groups."""
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     arrays = read_arrays(table.path)
     if table.by in arrays and np.ndim(arrays[table.by]) == 1:

@@ -100,7 +100,7 @@ def _distances(found: Comparison) -> Figure:
 
 def _shown_pairs(found: Comparison) -> list[Any]:
     told = [pair for pair in found.pairs if found.told_apart(pair)]
-    return told if len(told) <= 2 * ENDS else told[-2 * ENDS :]
+    return told if len(told) <= 2 * ENDS else [*told[:ENDS], *told[-ENDS:]]
 
 
 def _parts(found: Comparison) -> Figure:

@@ -35,6 +35,7 @@ def of_comparison(table: Table, chosen: Selection, found: Comparison) -> dict[st
             else None
         ),
         "pair_count": found.pair_count,
+        "permutations": found.deals,
         "adjustment": "holm" if found.all_shown else "bonferroni",
         "pairs": [{**asdict(pair), "told_apart": found.told_apart(pair)} for pair in found.pairs],
         "table": found.table.tolist(),

@@ -142,7 +142,7 @@ def _parsed(path: Path, text: str, sep: str, options: Any, remarks: list[str]) -
 
 
 def _reading(text: str, sep: str, mark: str, options: Any) -> Any:
-    import pandas as pd  # type: ignore[import-untyped]
+    import pandas as pd
 
     how: dict[str, Any] = {
         "sep": sep,
