@@ -167,8 +167,8 @@ def _clearest(found: Comparison) -> str:
     if len(clear.columns) == 1:
         return (
             f"{names} is the only column. In it groups are {clear.distance:.2f} apart "
-            f"(Hellinger of ranks, 0 to 1, mean of all pairs); by chance {clear.by_chance:.2f} (p = "
-            f"{probability(clear.p_value)}, {clear.deals} deals)."
+            f"(Hellinger of ranks, 0 to 1, mean of all pairs); by chance {clear.by_chance:.2f} "
+            f"(p = {probability(clear.p_value)}, {clear.deals} deals)."
         )
     many = f"the best of {counted(clear.pairs, 'pair')} of columns" if clear.pairs > 1 else (
         "the only pair of columns"
@@ -179,6 +179,6 @@ def _clearest(found: Comparison) -> str:
     return (
         f"The picture shows {names}, {many}: groups are {clear.distance:.2f} apart there "
         f"(Hellinger of ranks, 0 to 1, mean of all pairs of groups). Groups dealt anew to the "
-        f"rows are {clear.by_chance:.2f} apart in their best pair (median of {clear.deals} deals; as far "
-        f"as here p = {probability(clear.p_value)}).{verdict}"
+        f"rows are {clear.by_chance:.2f} apart in their best pair (median of {clear.deals} "
+        f"deals; as far as here p = {probability(clear.p_value)}).{verdict}"
     )

@@ -36,7 +36,7 @@ def selected(table: Table, options: Any) -> Selection:
     chosen = Selection(None, groups)
     others = frame.drop(columns=list({by, options.clusters} & set(frame.columns)))
     numbers = columns_of_numbers(others, options, chosen, table.remarks)
-    _drop_unusable(numbers, chosen)
+    numbers = _usable(numbers, chosen)
     _choose_rows(numbers, chosen, len(frame))
     _drop_constant(chosen)
     if options.clusters is not None:
@@ -136,14 +136,15 @@ def looks_like_code(values: Any) -> tuple[str, int]:
     return "", 0
 
 
-def _drop_unusable(numbers: Any, chosen: Selection) -> None:
+def _usable(numbers: Any, chosen: Selection) -> Any:
+    """Drop columns that count the rows, and those of which most is missing."""
     counting = [c for c in numbers if len(numbers) > 2 and (numbers[c].diff().iloc[1:] == 1).all()]
     _left_out(chosen, counting, "only counts the rows")
-    numbers.drop(columns=counting, inplace=True)
+    numbers = numbers.drop(columns=counting)
     share = numbers.isna().mean()
     gaps = [f"{c} ({share[c]:.0%})" for c in numbers if share[c] > 0.5]
     _left_out(chosen, gaps, "more than half of it missing")
-    numbers.drop(columns=[c for c in numbers if share[c] > 0.5], inplace=True)
+    return numbers.drop(columns=[c for c in numbers if share[c] > 0.5])
 
 
 def _choose_rows(numbers: Any, chosen: Selection, total: int) -> None:
@@ -230,7 +231,8 @@ def _check_groups(table: Table, groups: Any) -> None:
         raise Refusal(
             f"Column {table.by!r} has {counted(len(sizes), 'value')} in "
             f"{counted(len(groups), 'row')}. To be compared, two groups need {FEWEST_ROWS} rows "
-            f"each: fewer tell nothing of how their rows spread. {_hint(table)}"
+            f"each: fewer tell nothing of how their rows spread. Numbers are cut into classes "
+            f"first. {_hint(table)}"
         )
     if large.sum() < len(groups) / 2:
         raise Refusal(
