@@ -90,27 +90,26 @@ def _read(table: Table, chosen: Selection, found: Comparison) -> list[str]:
 
 
 def _distances(found: Comparison) -> list[Section]:
-    title = "Wasserstein distances, in standard deviations"
+    title, lines = "Wasserstein distances, in standard deviations", [
+        _distance(found, pair) for pair in found.pairs
+    ]  # fmt: skip
     if found.all_shown:
-        why = f"adjusted by Holm for {counted(found.pair_count, 'pair')}"
-        return [Section(f"{title}, nearest first", _legend(found, why), DISTANCES,
-                        tuple(_distance(found, pair) for pair in found.pairs))]  # fmt: skip
-    why = f"adjusted by Bonferroni for all {found.pair_count} pairs"
-    near, far = found.pairs[:ENDS], found.pairs[-ENDS:][::-1]
+        return [Section(f"{title}, nearest first", _legend(found), DISTANCES, tuple(lines))]
     of = f"{ENDS} of {found.pair_count} pairs"
     return [
-        Section(f"{title}: nearest, {of}", (), DISTANCES,
-                tuple(_distance(found, pair) for pair in near)),
-        Section(f"{title}: farthest, {of}", _legend(found, why), DISTANCES,
-                tuple(_distance(found, pair) for pair in far)),
+        Section(f"{title}: nearest, {of}", (), DISTANCES, tuple(lines[:ENDS])),
+        Section(f"{title}: farthest, {of}", _legend(found), DISTANCES, tuple(lines[:-ENDS-1:-1])),
     ]  # fmt: skip
 
 
-def _legend(found: Comparison, adjustment: str) -> tuple[str, ...]:
+def _legend(found: Comparison) -> tuple[str, ...]:
+    rule = "Holm" if found.all_shown else "Bonferroni"
+    many = f", adjusted by {rule} for all {found.pair_count} pairs"
     return (
         f"distance: less what few rows add to it; low to high: its {1 - found.level:.0%} interval",
-        f"adjusted p: how often rows dealt anew are as far apart, {adjustment}, and so at least "
-        f"{probability(found.pair_count / (found.deals + 1))} ({found.deals} deals)",
+        f"adjusted p: how often rows dealt anew are as far apart{many * (found.pair_count > 1)}; "
+        f"of {found.deals} deals it is "
+        f"{probability(found.pair_count / (found.deals + 1))} at least",
         "confused: share of new rows a linear classifier would put in the wrong one of both",
     )
 

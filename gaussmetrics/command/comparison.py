@@ -95,9 +95,9 @@ def compared(
     chosen: Selection, *, level: float, seed: int, tell: Callable[[str], None]
 ) -> Comparison:
     """Compare the groups of the rows chosen."""
-    names = list(chosen.groups.unique())
+    codes, unique = chosen.groups.factorize()
+    names = list(unique)
     scaled, deviations = _standardised(chosen.rows.to_numpy())
-    codes = np.array([names.index(name) for name in chosen.groups], dtype=np.intp)
     along = coordinates(scaled)
     labels = None if chosen.clusters is None else chosen.clusters.to_numpy().astype(str)
     parts = [along.rows[codes == k] for k in range(len(names))]

@@ -59,8 +59,6 @@ def columns_of_numbers(frame: Any, options: Any, chosen: Selection, remarks: lis
     if options.columns:
         frame = frame[list(options.columns)]
     frame = frame.drop(columns=list(options.without))
-    truths = frame.select_dtypes("bool").columns
-    frame = frame.astype(dict.fromkeys(truths, "int64"))
     failing = {}
     for name in [c for c in frame.columns if frame[c].dtype.kind not in "iuf"]:
         values = frame[name]
@@ -211,9 +209,10 @@ def _check_names(table: Table, options: Any) -> None:
 def _hint(table: Table) -> str:
     frame = table.frame
     likely = [c for c in frame if 2 <= frame[c].nunique() <= max(2, min(40, len(frame) / 5))]
+    header = "".join(f" {text}" for text in table.remarks if text.startswith("The header"))
     return (
         f"Columns that may name groups: {listed(likely) or 'none'}; all columns: "
-        f"{listed(list(frame), 30)}."
+        f"{listed(list(frame), 30)}.{header}"
     )
 
 

@@ -177,9 +177,10 @@ def groupings(options: Any) -> set[str]:
 
 def _header_of_numbers(names: list[str], remarks: list[str]) -> None:
     plain = [re.sub(r"(\.\d+)\.\d+$", r"\1", name) for name in names]
-    if names and all(map(is_number, plain)):
+    numbers = [name for name, text in zip(names, plain, strict=True) if is_number(text)]
+    if len(numbers) > len(names) / 2:
         remarks.append(
-            f"The header looks like numbers: {listed(names, 5)}. If it is a row of data, say "
+            f"The header looks like numbers: {listed(numbers, 5)}. If it is a row of data, say "
             "--no-header."
         )
 
