@@ -21,6 +21,7 @@ FLOORS = {
     "_array": 0, "streams": 0.5, "laws": 1, "pairs": 2, "pairwise": 3,
     "divergences": 4, "transport": 4, "softmax": 4,
     "inference": 5, "explain": 5, "plotting": 6, "testing": 6, "__init__": 7, "validation": 8,
+    "command": 9, "__main__": 10,
 }  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in MODULES}
@@ -82,6 +83,8 @@ def test_heavy_libraries_stay_in_their_rooms(name):
         "streams.dask_blocks": {"dask"},
         "streams.arrow": {"pyarrow"},
         "plotting": {"matplotlib"},
+        "command.comparison": {"sklearn"},
+        "command.pictures": {"matplotlib"},
         "validation": {"sklearn", "matplotlib", "rich"},
     }
     heavy = {"sklearn", "matplotlib", "rich", "torch", "dask", "distributed", "pyarrow"} & {
