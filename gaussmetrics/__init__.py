@@ -33,9 +33,11 @@ from gaussmetrics.divergences import (
     jensen_shannon_bounds,
     kl_divergence,
     kl_divergence_gradient,
+    mahalanobis_distance,
     mutual_information,
     renyi_divergence,
     renyi_divergence_gradient,
+    squared_mahalanobis_distance,
     total_variation_distance,
 )
 from gaussmetrics.explain import Explanation, explain
@@ -164,6 +166,7 @@ __all__ = [
     "jensen_shannon_bounds",
     "kl_divergence",
     "kl_divergence_gradient",
+    "mahalanobis_distance",
     "maximum_mean_discrepancy",
     "mixture_transport_plan",
     "mixture_wasserstein_distance",
@@ -198,6 +201,7 @@ __all__ = [
     "softmax_renyi_divergence_gradient",
     "softmax_total_variation_distance",
     "softmax_total_variation_distance_gradient",
+    "squared_mahalanobis_distance",
     "squared_wasserstein_distance",
     "squared_wasserstein_distance_gradient",
     "total_variation_distance",

@@ -26,6 +26,10 @@ from gaussmetrics.divergences.jensen_shannon import (
     geometric_jensen_shannon_divergence,
     jensen_shannon_bounds,
 )
+from gaussmetrics.divergences.mahalanobis import (
+    mahalanobis_distance,
+    squared_mahalanobis_distance,
+)
 from gaussmetrics.divergences.overlap import (
     bhattacharyya_coefficient,
     bhattacharyya_distance,
@@ -55,8 +59,10 @@ __all__ = [
     "jensen_shannon_bounds",
     "kl_divergence",
     "kl_divergence_gradient",
+    "mahalanobis_distance",
     "mutual_information",
     "renyi_divergence",
     "renyi_divergence_gradient",
+    "squared_mahalanobis_distance",
     "total_variation_distance",
 ]

@@ -504,19 +504,13 @@ class Gaussian:
         >>> gm.Gaussian.standard(1).logpdf([[0.0], [1.0]])
         array([-0.91893853, -1.41893853])
         """
-        points = _points(x, self.dim, self.names)
-        reading.batch_shape("x and the Gaussian", points.shape[:-1], self.batch_shape)
+        deviations, inside = whitened(x, self)
         cov = self.covariance
         # A square beyond the floats is infinite; ∞ − ∞ on the way is NaN, which fmin passes over.
         with np.errstate(over="ignore", invalid="ignore"):
-            deviation = points - self.mean
-            distance = np.fmin(linalg.sum_of_squares(cov.whiten(deviation), 1), np.inf)
+            distance = np.fmin(linalg.sum_of_squares(deviations, 1), np.inf)
         value = -0.5 * (distance + (cov.log_det() + cov.rank() * LOG_2PI))
-        if not cov.singular:
-            return value
-        rounding = linalg.eigenvalue_cutoff(self.dim, reading.precision(x))
-        noise = rounding * np.abs(points) + rounding * np.abs(self.mean)
-        return np.where(cov.contains(deviation, noise), value, -np.inf)[()]
+        return np.where(inside, value, -np.inf)[()] if cov.singular else value
 
     def sample(
         self,
@@ -721,6 +715,21 @@ def _points(x: ArrayLike, dim: int, names: Names | None) -> Array:
     if names is not None:
         gaussian_checks.same_columns(interop.labels(x), names)
     return gaussian_checks.points(x, dim)
+
+
+def whitened(x: ArrayLike, p: Gaussian) -> tuple[Array, Any]:
+    """Return z with ‖z‖² = (x − μ)ᵀ Σ⁺ (x − μ), and whether the points lie on the support."""
+    points = _points(x, p.dim, p.names)
+    reading.batch_shape("x and the Gaussian", points.shape[:-1], p.batch_shape)
+    cov = p.covariance
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = points - p.mean
+        deviations = cov.whiten(deviation)
+    if not cov.singular:
+        return deviations, True
+    rounding = linalg.eigenvalue_cutoff(p.dim, reading.precision(x))
+    noise = rounding * np.abs(points) + rounding * np.abs(p.mean)
+    return deviations, cov.contains(deviation, noise)
 
 
 def operand(metric: str, name: str, value: Any) -> Gaussian:

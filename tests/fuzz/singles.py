@@ -30,6 +30,24 @@ def densities(case: Case, values: Values) -> Iterator[Finding]:
             yield Finding("own samples have a density", "logpdf", f"{value}")
         elif value is not None and law.dim > 1 and case.regular:
             yield from _chain(case, law, x, value)
+        yield from _distances(law, x)
+
+
+def _distances(law: gm.Gaussian, x: np.ndarray) -> Iterator[Finding]:
+    """Own samples are at a finite distance, whose square is twice the loss of log-density."""
+    name = "mahalanobis_distance"
+    way, broken = _try(name, lambda: gm.mahalanobis_distance(x, law))
+    yield from broken
+    square, broken = _try(name, lambda: gm.squared_mahalanobis_distance(x, law))
+    yield from broken
+    if way is None or square is None:
+        return
+    if not (np.isfinite(way) & (way >= 0)).all() or differ(way * way, square, 1e-13):
+        yield Finding("finite, and its square", name, versus(way, square))
+    top = law.logpdf(law.mean)
+    drop = 2.0 * (top - law.logpdf(x))
+    if differ(drop, square, 1e-12, 1e-13 * (1 + np.abs(top).max())):
+        yield Finding("half its square is lost by the log-density", name, versus(drop, square))
 
 
 def _chain(case: Case, law: gm.Gaussian, x: np.ndarray, value: np.ndarray) -> Iterator[Finding]:
