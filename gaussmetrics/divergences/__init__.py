@@ -25,6 +25,7 @@ from gaussmetrics.divergences.jensen_shannon import (
     JensenShannonBounds,
     geometric_jensen_shannon_divergence,
     jensen_shannon_bounds,
+    jensen_shannon_divergence,
 )
 from gaussmetrics.divergences.mahalanobis import (
     mahalanobis_distance,
@@ -57,6 +58,7 @@ __all__ = [
     "jeffreys_divergence",
     "jeffreys_divergence_gradient",
     "jensen_shannon_bounds",
+    "jensen_shannon_divergence",
     "kl_divergence",
     "kl_divergence_gradient",
     "mahalanobis_distance",
