@@ -222,7 +222,12 @@ _LAZY["AnalyticLogisticRegression"] = "gaussmetrics.softmax.classifier"
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    text = f"module {__name__!r} has no attribute {name!r}"
+    # Python and its tools ask for names with underscores all the time.
+    if name.startswith("_"):
+        raise AttributeError(text)
+    other_names = import_module("gaussmetrics.other_names")
+    raise AttributeError(f"{text}.{other_names.suggestion(name, __all__)}")
 
 
 def __dir__() -> list[str]:
