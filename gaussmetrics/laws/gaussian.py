@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from gaussmetrics._array import linalg, reading
 from gaussmetrics._array.types import Array, Index, Names, Scalars
-from gaussmetrics.laws import gaussian_checks, html, interop, sample_checks
+from gaussmetrics.laws import gaussian_checks, html, images, interop, sample_checks
 from gaussmetrics.laws.covariance import Covariance, from_symmetric, stacked
 from gaussmetrics.laws.moments import moments_of_rows
 from gaussmetrics.laws.sample_covariance import (
@@ -574,6 +574,75 @@ class Gaussian:
         chosen = gaussian_checks.coordinates("indices", indices, self.dim, self.names)
         mean, covariance = self.mean[..., chosen], self.covariance.marginal(chosen)
         return Gaussian._from_checked(mean, covariance, self._names_at(chosen))
+
+    def transform(
+        self,
+        A: ArrayLike,
+        b: ArrayLike | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        allow_singular: bool = False,
+    ) -> Gaussian:
+        """Return the law of A x + b, the affine image N(A μ + b, A Σ Aᵀ).
+
+        Where each row of A takes one coordinate, with a factor, and none is taken twice (other
+        units, another order), the structure of the covariance is kept, and so are the names.
+        Elsewhere the image is known by its factor A F, Σ = F Fᵀ, and A Σ Aᵀ is not formed.
+
+        Parameters
+        ----------
+        A : (..., k, d) array_like
+            The matrix of the map; its leading dimensions broadcast with the batch.
+        b : (..., k) array_like, optional
+            The offset, zero by default.
+        names : sequence of str, optional
+            The names of the k variables of the image.
+        allow_singular : bool
+            Accept an A of dependent rows. The image of a singular law, and one of more than d
+            variables, are accepted without it: their shape says so.
+
+        Returns
+        -------
+        Gaussian
+            Of k variables.
+
+        Raises
+        ------
+        TypeError
+            If an argument does not hold real numbers.
+        ValueError
+            If shapes or names do not fit, the image leaves the floats, or it is singular and that
+            has not been allowed.
+
+        References
+        ----------
+        Anderson, An Introduction to Multivariate Statistical Analysis (2003), theorem 2.4.4.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> p = gm.Gaussian([0.0, 1.0], [[2.0, 0.5], [0.5, 1.0]], names=["inch", "pound"])
+        >>> total = p.transform([[1.0, 1.0]], names=["sum"])
+        >>> total.mean, total.cov.round(12)
+        (array([1.]), array([[4.]]))
+        >>> p.transform([[2.54, 0.0], [0.0, 0.45]]).names
+        ('inch', 'pound')
+        """
+        a = images.matrix_of_map(A, self.dim)
+        offset = images.offset_of_map(b, a)
+        shapes = self.batch_shape, a.shape[:-2], offset.shape[:-1]
+        reading.batch_shape("the Gaussian, A and b", *shapes)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = (a @ self.mean[..., None])[..., 0] + offset
+            covariance = images.image(self.covariance, a, reading.precision(A))
+            images.within_floats(mean, covariance.variances())
+        k, d = a.shape[-2:]
+        if k <= d and not (allow_singular or self.covariance.singular):
+            images.regular_image(covariance)
+        chosen = images.scaled_choice(a)
+        kept = None if chosen is None or names is not None else self._names_at(chosen)
+        agreed = gaussian_checks.agreed_names(k, names=kept if names is None else names)
+        return Gaussian._from_checked(mean, covariance, agreed)
 
     def _names_at(self, chosen: Index) -> Names | None:
         return None if self.names is None else tuple(self.names[i] for i in chosen)

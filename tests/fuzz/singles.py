@@ -120,4 +120,25 @@ def entropies(case: Case, values: Values) -> Iterator[Finding]:
             yield Finding("scale", "entropy", versus(one, expected))
 
 
-CHECKS = (densities, information, entropies)
+def images(case: Case, values: Values) -> Iterator[Finding]:
+    """Other units and another order change no divergence; a wide image is singular and as far."""
+    p, q = values.p, values.q
+    if "kl_divergence" not in values:
+        return
+    rng = case.rng()
+    units = 2.0 ** rng.integers(-3, 4, p.dim) * rng.choice([-1.0, 1.0], p.dim)
+    turned = (np.diag(units)[rng.permutation(p.dim)], 0.0)
+    tall = (np.concatenate([np.eye(p.dim), np.ones((1, p.dim))]), 1e3)
+    for a, loose in (turned, tall):
+        moved, broken = _try("transform", lambda a=a: [law.transform(a) for law in (p, q)])
+        yield from broken
+        if moved is None or (loose and not (case.regular and condition(case) < 1e4)):
+            continue
+        value, broken = _try("kl_divergence", lambda m=moved: gm.kl_divergence(*m))
+        yield from broken
+        expected = values["kl_divergence"]
+        if value is not None and differ(value, expected, (1 + loose) * same_numbers(case), 1e-13):
+            yield Finding("unchanged by affine maps", "transform", versus(value, expected))
+
+
+CHECKS = (densities, information, entropies, images)
