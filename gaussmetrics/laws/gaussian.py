@@ -442,7 +442,7 @@ class Gaussian:
         parts = interop.components(model)
         cov = parts.covariance(allow_singular=allow_singular)
         names = getattr(model, "feature_names_in_", None)
-        return Mixture(np.array(parts.weights, float), cls(parts.means, cov, names=names))
+        return Mixture(parts.weights, cls(parts.means, cov, names=names))
 
     @property
     def cov(self) -> Array:
@@ -753,31 +753,210 @@ class Conditional:
         return Gaussian._from_checked(mean, self.covariance, self.names)
 
 
-class Mixture(NamedTuple):
-    """A mixture of normal laws Σ w_i N(μ_i, Σ_i): what `Gaussian.from_mixture` returns.
+class _Parts(NamedTuple):
+    weights: Array
+    components: Gaussian
 
-    It is a plain tuple: ``weights, components = mixture``, and metrics between mixtures take it
-    as it is.
+
+@final
+class Mixture(_Parts):
+    """A mixture of normal laws Σ w_i N(μ_i, Σ_i).
+
+    It is a tuple as well: ``weights, components = mixture``. Metrics between mixtures take it as
+    it is.
+
+    Parameters
+    ----------
+    weights : (k,) array_like, or None
+        Not negative, not all zero; divided by their sum. None stands for equal ones.
+    components : Gaussian
+        A batch of shape (k,).
 
     Attributes
     ----------
     weights : (k,) array
-        Not negative; they sum to one.
+        They sum to one.
     components : Gaussian
-        A batch of shape (k,).
+        The batch of laws.
+    dim : int
+        The dimension d.
+    names : tuple of str, or None
+        The names of the variables, if they have any.
+    mean : (d,) array
+        Σ w_i μ_i.
+    cov : (d, d) array
+        Σ w_i [Σ_i + (μ_i − μ)(μ_i − μ)ᵀ].
+
+    Raises
+    ------
+    TypeError
+        If components is not a Gaussian, or weights do not hold numbers.
+    ValueError
+        If components is not a batch of shape (k,), or weights do not fit.
 
     Examples
     --------
     >>> import gaussmetrics as gm
-    >>> import numpy as np
-    >>> a = gm.Mixture(np.array([0.5, 0.5]), gm.Gaussian([[0.0], [4.0]], [[1.0]]))
-    >>> b = gm.Mixture(np.ones(1), gm.Gaussian([[2.0]], [[1.0]]))
-    >>> print(f"{gm.mixture_wasserstein_distance(a, b):.6f}")
-    2.000000
+    >>> m = gm.Mixture([3.0, 1.0], gm.Gaussian([[0.0], [4.0]], [[1.0]]))
+    >>> m
+    Mixture(2 components, dim=1)
+    >>> m.mean, m.cov
+    (array([1.]), array([[4.]]))
+    >>> gm.Gaussian(m.mean, m.cov)  # the normal law nearest to it, KL(m‖·) being least
+    Gaussian(dim=1)
     """
 
-    weights: Array
-    components: Gaussian
+    __slots__ = ()
+
+    def __new__(cls, weights: ArrayLike | None, components: Gaussian) -> Mixture:
+        gaussian_checks.flat_batch("components", operand("Mixture", "components", components))
+        w = gaussian_checks.shares("weights", weights, len(components))
+        return super().__new__(cls, linalg.frozen(w), components)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        weights: ArrayLike | None,
+        means: ArrayLike,
+        covs: ArrayLike | Structure,
+        *,
+        names: Sequence[str] | None = None,
+        allow_singular: bool = False,
+    ) -> Mixture:
+        """Return the mixture of the normal laws with the means and covariances given.
+
+        Parameters
+        ----------
+        weights : (k,) array_like, or None
+            Not negative, not all zero; divided by their sum. None stands for equal ones.
+        means : (k, d) array_like
+            One mean a component.
+        covs : (k, d, d) array_like, (d, d) array_like or Covariance
+            One covariance a component, or one for all.
+        names, allow_singular
+            As in `Gaussian`.
+
+        Returns
+        -------
+        Mixture
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `Mixture` and `Gaussian` do.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> m = gm.Mixture.from_arrays(None, [[0.0], [4.0]], [[[1.0]], [[2.0]]])
+        >>> m.weights, m.components
+        (array([0.5, 0.5]), Gaussian(dim=1, batch_shape=(2,)))
+        """
+        laws = Gaussian(means, covs, names=names, allow_singular=allow_singular)
+        return cls(weights, laws)
+
+    @property
+    def dim(self) -> int:
+        """The dimension d."""
+        return self.components.dim
+
+    @property
+    def names(self) -> Names | None:
+        """The names of the variables."""
+        return self.components.names
+
+    @property
+    def mean(self) -> Array:
+        """The mean (d,)."""
+        return np.asarray(self.weights @ self._means())
+
+    @property
+    def cov(self) -> Array:
+        """The covariance (d, d), by the law of total covariance."""
+        centred = self._means() - self.mean
+        spread = (np.sqrt(self.weights)[:, None] * centred).T
+        covs = np.broadcast_to(self.components.cov, (len(self.weights), self.dim, self.dim))
+        return np.asarray(np.einsum("k,kij->ij", self.weights, covs) + spread @ spread.T)
+
+    def _means(self) -> Array:
+        return np.broadcast_to(self.components.mean, (len(self.weights), self.dim))
+
+    def __repr__(self) -> str:
+        k = len(self.weights)
+        names = f", names={reprlib.repr(self.names)}" if self.names else ""
+        return f"Mixture({k} component{'s' * (k > 1)}, dim={self.dim}{names})"
+
+    def logpdf(self, x: ArrayLike) -> Scalars:
+        """Return the log-density log Σ w_i p_i(x).
+
+        Parameters
+        ----------
+        x : (..., d) array_like
+            Points. If they and the law have names, these must agree.
+
+        Returns
+        -------
+        float or (...) array
+            In nats.
+
+        Raises
+        ------
+        ValueError
+            If the last dimension of x is not d or names differ, or a component is singular: then
+            the mixture has no density.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> m = gm.Mixture(None, gm.Gaussian([[0.0], [4.0]], [[1.0]]))
+        >>> print(m.logpdf([[0.0], [2.0]]).round(6))
+        [-1.61175  -2.918939]
+        """
+        gaussian_checks.has_densities("Mixture.logpdf", self.components.covariance)
+        points = _points(x, self.dim, self.names)
+        # By np.logaddexp no density is so small that its logarithm is lost.
+        with np.errstate(divide="ignore"):
+            joint = np.log(self.weights) + self.components.logpdf(points[..., None, :])
+        return np.logaddexp.reduce(joint, axis=-1)[()]
+
+    def sample(
+        self,
+        size: int | tuple[int, ...] = (),
+        rng: np.random.Generator | int | None = None,
+    ) -> Array:
+        """Draw samples: of a component that is drawn by its weight.
+
+        Parameters
+        ----------
+        size : int or tuple of int
+            How many draws.
+        rng : Generator or int, optional
+            The source of randomness or a seed; None draws fresh entropy.
+
+        Returns
+        -------
+        (*size, d) array
+
+        Raises
+        ------
+        TypeError, ValueError
+            If size holds anything but integers from 0, or rng is no source of randomness.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> m = gm.Mixture(None, gm.Gaussian([[0.0], [4.0]], [[1.0]]))
+        >>> m.sample(5, rng=0).shape
+        (5, 1)
+        """
+        shape = gaussian_checks.sample_size(size)
+        source = reading.generator(rng)
+        drawn = source.choice(len(self.weights), size=shape, p=self.weights)
+        result = np.empty((*shape, self.dim))
+        for k in np.unique(drawn):
+            at = drawn == k
+            result[at] = self.components[int(k)].sample(int(at.sum()), source)
+        return result
 
 
 def _points(x: ArrayLike, dim: int, names: Names | None) -> Array:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gaussmetrics._array import reading
-from gaussmetrics._array.reading import real_array
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian, operand
 
@@ -68,38 +67,6 @@ def same_names(metric: str, p: Sequence[str] | None, q: Sequence[str] | None) ->
         f"{metric} needs p and q of the same variables, got p.names = {reprlib.repr(p)} and "
         f"q.names = {reprlib.repr(q)}. {remedy}"
     )
-
-
-def flat_batch(name: str, shape: tuple[int, ...]) -> None:
-    """Check that a batch is a plain list of laws."""
-    if len(shape) != 1:
-        raise ValueError(
-            f"{name} must be a batch of shape (n,), got batch_shape {shape}. "
-            "Make it one with Gaussian.stack(laws), or with "
-            "Gaussian(means of shape (n, d), covariances of shape (n, d, d))."
-        )
-
-
-def law_weights(name: str, value: Any, count: int) -> Array:
-    """Check the weights of the laws of a batch, equal ones by default, and divide by their sum."""
-    if count == 0:
-        raise ValueError("a mean or a mixture needs at least one law, got an empty batch.")
-    if value is None:
-        return np.full(count, 1.0 / count)
-    weights = real_array(name, value, shape=f"({count},)", min_ndim=1)
-    if weights.shape != (count,):
-        raise ValueError(
-            f"{name} must have one entry a law, shape ({count},), got {weights.shape}."
-        )
-    if (weights < 0).any():
-        index = int(np.argmax(weights < 0))
-        raise ValueError(
-            f"{name} must not be negative, but {name}[{index}] is {weights[index]:.6g}."
-        )
-    if not weights.any():
-        raise ValueError(f"{name} must not all be zero.")
-    weights = weights / weights.max()
-    return weights / weights.sum()
 
 
 def callable_metric(name: str, value: Any) -> None:
