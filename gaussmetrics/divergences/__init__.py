@@ -31,6 +31,13 @@ from gaussmetrics.divergences.mahalanobis import (
     mahalanobis_distance,
     squared_mahalanobis_distance,
 )
+from gaussmetrics.divergences.mixtures import (
+    MixtureBounds,
+    MonteCarloEstimate,
+    mixture_entropy_bounds,
+    mixture_kl_bounds,
+    mixture_kl_divergence,
+)
 from gaussmetrics.divergences.overlap import (
     bhattacharyya_coefficient,
     bhattacharyya_distance,
@@ -41,6 +48,8 @@ from gaussmetrics.divergences.total_variation import bayes_error, total_variatio
 
 __all__ = [
     "JensenShannonBounds",
+    "MixtureBounds",
+    "MonteCarloEstimate",
     "bayes_error",
     "bhattacharyya_coefficient",
     "bhattacharyya_distance",
@@ -62,6 +71,9 @@ __all__ = [
     "kl_divergence",
     "kl_divergence_gradient",
     "mahalanobis_distance",
+    "mixture_entropy_bounds",
+    "mixture_kl_bounds",
+    "mixture_kl_divergence",
     "mutual_information",
     "renyi_divergence",
     "renyi_divergence_gradient",

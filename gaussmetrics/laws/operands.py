@@ -10,7 +10,7 @@ import numpy as np
 
 from gaussmetrics._array import reading
 from gaussmetrics._array.types import Array
-from gaussmetrics.laws.gaussian import Gaussian, operand
+from gaussmetrics.laws.gaussian import Gaussian, Mixture, operand
 
 Metric = TypeVar("Metric", bound=Callable[..., Any])
 
@@ -34,6 +34,19 @@ def operands(metric: str, p: Any, q: Any) -> tuple[Gaussian, Gaussian]:
     if p.batch_shape != q.batch_shape:
         reading.batch_shape("p and q", p.batch_shape, q.batch_shape)
     return p, q
+
+
+def mixture(function: str, name: str, value: Any) -> Mixture:
+    """Check one operand that is a mixture."""
+    if not isinstance(value, Mixture):
+        made = f"gaussmetrics.Mixture(weights, {name})"
+        if isinstance(value, Gaussian):
+            made = f"gaussmetrics.Mixture(None, {name}{'' if value.batch_shape else '[None]'})"
+        raise TypeError(
+            f"{function} takes Mixture objects, but {name} is of type {type(value).__name__}. "
+            f"Construct it first: {name} = {made}."
+        )
+    return value
 
 
 def mean_difference(p: Gaussian, q: Gaussian, *, times: float = 1.0) -> Array:
