@@ -14,7 +14,8 @@ import numpy as np
 from gaussmetrics._array import reading
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian, operand
-from gaussmetrics.laws.operands import SYMMETRIC, callable_metric, flat_batch
+from gaussmetrics.laws.gaussian_checks import flat_batch
+from gaussmetrics.laws.operands import SYMMETRIC, callable_metric
 
 T = TypeVar("T")
 Metric = Callable[[Gaussian, Gaussian], Any]
@@ -172,7 +173,7 @@ def _write(table: Any, rows: slice, columns: slice, values: Array, *, mirrored: 
 
 
 def _batch(name: str, law: Any) -> Gaussian:
-    flat_batch(name, operand("pairwise", name, law).batch_shape)
+    flat_batch(name, operand("pairwise", name, law))
     return law
 
 

@@ -14,11 +14,11 @@ from runpy import run_path
 import pytest
 
 import gaussmetrics as gm
-from gaussmetrics import testing
+from gaussmetrics import other_names, testing
 
 PACKAGE = Path(gm.__file__).parent
 FLOORS = {
-    "_array": 0, "streams": 0.5, "laws": 1, "pairs": 2, "pairwise": 3,
+    "_array": 0, "other_names": 0, "streams": 0.5, "laws": 1, "pairs": 2, "pairwise": 3,
     "divergences": 4, "transport": 4, "softmax": 4,
     "inference": 5, "explain": 5, "plotting": 6, "testing": 6, "__init__": 7, "validation": 8,
     "command": 9, "__main__": 10,
@@ -112,6 +112,44 @@ def test_all_is_what_is_there():
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="has no attribute 'wasserstien_distance'"):
         gm.wasserstien_distance  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("fid", "no attribute 'fid'. It is gaussmetrics.squared_wasserstein_distance here between"),
+        ("frechet_distance", "'. It is gaussmetrics.wasserstein_distance here."),
+        ("kl", "It is gaussmetrics.kl_divergence here."),
+        ("KLDivergence", "Did you mean gaussmetrics.kl_divergence"),
+        ("w2", "It is gaussmetrics.wasserstein_distance here."),
+        ("mmd", "It is gaussmetrics.maximum_mean_discrepancy here."),
+        ("bures", "It is gaussmetrics.wasserstein_distance here."),
+        ("MultivariateNormal", "It is gaussmetrics.Gaussian here."),
+        ("jensen_shannon_distance", "gaussmetrics.jensen_shannon_divergence here, of which it is"),
+        ("wasserstien_distance", "Did you mean gaussmetrics.wasserstein_distance"),
+        ("helinger", "Did you mean gaussmetrics.hellinger_distance?"),
+        ("wasserstein_barycentre", "Did you mean gaussmetrics.wasserstein_barycenter"),
+        ("gausian", "Did you mean gaussmetrics.Gaussian"),
+    ],
+)
+def test_a_name_from_elsewhere_is_told_its_name_here(name, text):
+    with pytest.raises(AttributeError, match=re.escape(text)):
+        getattr(gm, name)
+    assert not hasattr(gm, name)
+
+
+def test_a_name_like_nothing_gets_no_guess():
+    with pytest.raises(AttributeError, match=r"has no attribute 'zzz'\.$"):
+        gm.zzz  # noqa: B018
+    with pytest.raises(AttributeError, match=r"has no attribute '__wrapped__'$"):
+        gm.__wrapped__  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'fid' from 'gaussmetrics'"):
+        exec("from gaussmetrics import fid")
+
+
+def test_other_names_lead_to_public_ones_and_hide_none():
+    assert set(other_names.MEANT.values()) <= set(gm.__all__)
+    assert not set(other_names.MEANT) & {name.lower().replace("_", "") for name in gm.__all__}
 
 
 PUBLIC = [getattr(door, name) for door in (gm, testing) for name in door.__all__]

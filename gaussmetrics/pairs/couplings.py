@@ -110,3 +110,32 @@ def _eigenvalues(cov: Structure) -> Array:
     if isinstance(cov, Diagonal):
         return cov.variances()
     return np.maximum(_eigenvectors(cov)[0], 0.0)
+
+
+def aligned_axes(p: Structure, q: Structure) -> tuple[Array, Any]:
+    """Return Σ w √(κ/λ) vᵀ over the axes of both, largest first, and whether it carries Σp to Σq.
+
+    Each w is turned towards its v, over the coordinates that both spaces have.
+    """
+    (a, v), (b, w) = (_axes(cov) for cov in (p, q))
+    r = min(p.dim, q.dim)
+    a, v, w = a[..., :r], v[..., :r], w[..., :r]
+    exists = np.less_equal(q.rank(), p.rank())
+    b = b[..., :r]
+    ratios = np.where(a > 0, b / np.where(a > 0, a, 1.0), 0.0)
+    cosines = np.einsum("...ij,...ij->...j", v[..., :r, :], w[..., :r, :])
+    scales = np.where(cosines < 0, -1.0, 1.0) * ratios
+    return (w * scales[..., None, :]) @ transpose(v), exists
+
+
+def _axes(cov: Structure) -> tuple[Array, Array]:
+    """Return the deviations along the axes, largest first, and the axes, by the factor."""
+    if isinstance(cov, Diagonal):
+        order = np.argsort(-cov.deviations, axis=-1, kind="stable")
+        axes = np.equal(order[..., None, :], np.arange(cov.dim)[:, None]).astype(np.float64)
+        return np.take_along_axis(cov.deviations, order, axis=-1), axes
+    u, s, _ = np.linalg.svd(cov.factor())
+    s = widened(s[..., : cov.dim], cov.dim)
+    if not cov.singular:
+        return s, u
+    return np.where(np.arange(cov.dim) < np.asarray(cov.rank())[..., None], s, 0.0), u

@@ -21,8 +21,7 @@ from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import gaussian_checks
 from gaussmetrics.laws.gaussian import Gaussian, Mixture, operand
-from gaussmetrics.laws.gaussian_checks import refuse_operand
-from gaussmetrics.laws.operands import flat_batch
+from gaussmetrics.laws.gaussian_checks import flat_batch, refuse_operand
 from gaussmetrics.plotting.canvas import (
     MARKERS,
     SHADE,
@@ -178,7 +177,7 @@ def laws_to_draw(ps: Gaussian | Mixture | Iterable[Any]) -> list[Gaussian]:
     if isinstance(ps, Mixture):
         ps = ps.components
     if isinstance(ps, Gaussian):
-        flat_batch("ps", ps.batch_shape)
+        flat_batch("ps", ps)
         given = [ps[i] for i in range(len(ps))]
     elif isinstance(ps, Iterable):
         given = [operand("plot_gaussians", f"ps[{i}]", law) for i, law in enumerate(ps)]
