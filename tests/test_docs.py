@@ -1,6 +1,7 @@
 """The documentation is true: its code runs, both sides of its tables agree, no name is missing."""
 
 import doctest
+import inspect
 import re
 from pathlib import Path
 
@@ -70,3 +71,20 @@ def test_every_public_name_is_in_the_reference():
     index = (DOCS / "reference" / "index.rst").read_text(encoding="utf8")
     listed = re.findall(r"^   (\w+)$", index, re.M)
     assert sorted(listed) == gm.__all__
+
+
+def test_every_public_name_answers_a_question():
+    index = (DOCS / "reference" / "questions.rst").read_text(encoding="utf8")
+    listed = re.findall(r"(?<!`)`(\w+)`(?!`)", index)
+    assert sorted(listed) == gm.__all__
+
+
+@pytest.mark.parametrize("name", [name for name in gm.__all__ if name[0].islower()])
+def test_every_function_names_its_relatives(name):
+    text = inspect.getdoc(getattr(gm, name))
+    section = re.search(r"^See Also\n-+\n(.*?)\n\n", text, re.M | re.S)
+    assert section, f'{name} needs a section "See Also", between "Raises" and "References"'
+    relatives = set(re.findall(r"[\w.]+", section[1]))
+    ours = {relative for relative in relatives if not relative.startswith("sklearn.")}
+    assert ours, name
+    assert ours <= set(gm.__all__) - {name}

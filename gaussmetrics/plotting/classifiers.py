@@ -60,6 +60,7 @@ def plot_decision_regions(
 
     See Also
     --------
+    plot_calibration, AnalyticLogisticRegression
     sklearn.inspection.DecisionBoundaryDisplay
 
     References
@@ -184,6 +185,7 @@ def plot_calibration(
 
     See Also
     --------
+    plot_decision_regions, AnalyticLogisticRegression
     sklearn.calibration.CalibrationDisplay
 
     References

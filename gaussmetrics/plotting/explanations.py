@@ -57,6 +57,10 @@ def plot_explanation(
     ValueError
         If there is none, metrics differ, batches are not flat, or labels do not fit.
 
+    See Also
+    --------
+    explain, Explanation
+
     References
     ----------
     As for `explain`.

@@ -78,6 +78,10 @@ def plot_gaussian(
     ValueError
         If the probability or the coordinates are out of range.
 
+    See Also
+    --------
+    plot_gaussians
+
     References
     ----------
     The quadratic form of a normal vector is χ² with the rank of Σ for degrees of freedom: Rao,
@@ -137,6 +141,10 @@ def plot_gaussians(
     ValueError
         If the dimensions differ, there is no law, a batch is empty, or there are not as many
         labels as laws.
+
+    See Also
+    --------
+    plot_gaussian, plot_transport
 
     References
     ----------

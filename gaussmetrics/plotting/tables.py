@@ -67,6 +67,10 @@ def plot_pairwise(
     ValueError
         If shapes do not fit, a value is NaN, or clustering is asked of what are no distances.
 
+    See Also
+    --------
+    pairwise, estimate_pairwise
+
     References
     ----------
     Optimal leaf ordering: Bar-Joseph, Gifford & Jaakkola 2001,

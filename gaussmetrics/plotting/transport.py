@@ -82,6 +82,10 @@ def plot_transport(
         If p or q is a batch, dimensions differ, an option is out of range, or arrows are wanted
         where p is singular and no map exists.
 
+    See Also
+    --------
+    transport_map, wasserstein_geodesic, plot_gaussians
+
     Notes
     -----
     In more dimensions path and map are those between the whole laws, seen along the coordinates.
