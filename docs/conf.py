@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from importlib.metadata import metadata
 from pathlib import Path
 
 from numpydoc import xref
@@ -26,6 +27,7 @@ extensions = [
     "citations",
     "line_breaks",
     "mathml",
+    "typeset",
 ]
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 templates_path = ["_templates"]
@@ -56,6 +58,10 @@ numpydoc_xref_aliases = {
     name: f"gaussmetrics.{name}" for name in gaussmetrics.__all__ if name[0].isupper()
 }
 
+# The owner writes the address of the repository once, into the metadata of the package.
+LINKS = [link.split(", ", 1) for link in metadata("gaussmetrics").get_all("Project-URL") or []]
+REPOSITORY = [address for name, address in LINKS if name.lower() in {"repository", "source"}]
+
 html_theme = "pydata_sphinx_theme"
 html_title = "gaussmetrics"
 html_logo = html_favicon = "_static/logo.svg"
@@ -66,6 +72,11 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
     "logo": {"text": "gaussmetrics"},
+    "navbar_start": ["navbar-logo", "version"],
+    "icon_links": [
+        {"name": "Repository", "url": address, "icon": "fa-solid fa-code-branch"}
+        for address in REPOSITORY
+    ],
     "header_links_before_dropdown": 8,
     "navbar_align": "left",
     "navigation_with_keys": False,
