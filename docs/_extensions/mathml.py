@@ -60,7 +60,7 @@ def _mathml(node: nodes.Element, *, as_block: bool) -> str:
 
 
 def _visit_inline(writer: Any, node: nodes.math) -> NoReturn:
-    formula = _mathml(node, as_block=False)
+    formula = _mathml(node, as_block=False) + "&#8288;"  # no line begins with what follows
     if len(re.sub("<[^>]*>", "", formula)) > LONG:
         formula = f'<span class="long-formula">{formula}</span>'
     writer.body.append(formula)
