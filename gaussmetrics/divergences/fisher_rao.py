@@ -62,6 +62,10 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
         If dimensions differ or batches do not broadcast, or if the laws are so far apart that
         rounding keeps the result from being certified.
 
+    See Also
+    --------
+    hellinger_distance, wasserstein_distance, kl_divergence
+
     Notes
     -----
     Every result without closed form is certified: the geodesic shot from q with the velocity found

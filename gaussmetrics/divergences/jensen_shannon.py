@@ -115,6 +115,10 @@ def geometric_jensen_shannon_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    jensen_shannon_bounds, jeffreys_divergence, bhattacharyya_distance
+
     References
     ----------
     Nielsen 2019, arXiv:1904.04017.
@@ -177,6 +181,10 @@ def jensen_shannon_bounds(p: Gaussian, q: Gaussian) -> JensenShannonBounds:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    JensenShannonBounds, geometric_jensen_shannon_divergence, total_variation_distance
 
     References
     ----------

@@ -163,6 +163,10 @@ def equality_test(
         If shapes do not fit, rows or clusters are too few, labels do not fit the rows, or the
         statistic is infinite or constant.
 
+    See Also
+    --------
+    equivalence_test, estimate, EqualityTest
+
     Notes
     -----
     Permutations cost one product of matrices, permutations × groups × d² operations with at most

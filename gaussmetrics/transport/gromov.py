@@ -39,6 +39,10 @@ def gromov_wasserstein_distance(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If batches do not broadcast.
 
+    See Also
+    --------
+    wasserstein_distance
+
     Notes
     -----
     Over all couplings the minimum may be smaller: this is an upper bound on it. Between nearly
