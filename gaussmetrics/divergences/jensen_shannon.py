@@ -58,6 +58,11 @@ def jensen_shannon_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    jensen_shannon_bounds, geometric_jensen_shannon_divergence, bayes_error,
+    softmax_jensen_shannon_divergence
+
     Notes
     -----
     Costs O(d³) for all structures but the diagonal one, and 190 terms an axis. It is the mutual

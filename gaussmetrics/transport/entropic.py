@@ -94,6 +94,10 @@ def entropic_transport_plan(p: Gaussian, q: Gaussian, *, epsilon: float) -> Gaus
     ValueError
         If dimensions differ, batches do not broadcast, or epsilon is not positive.
 
+    See Also
+    --------
+    entropic_transport_cost, transport_map, mixture_transport_plan
+
     Notes
     -----
     From the optimal coupling of W2 at ε → 0, which is singular, to independence at ε → ∞. Where ε

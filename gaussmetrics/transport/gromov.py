@@ -94,6 +94,10 @@ def gromov_wasserstein_map(p: Gaussian, q: Gaussian) -> GromovWassersteinMap:
     ValueError
         If batches do not broadcast, or q varies in more directions than p: no map leads there.
 
+    See Also
+    --------
+    gromov_wasserstein_distance, transport_map
+
     Notes
     -----
     Distances do not see reflections, so each sign may be either. Taken is the one that makes
