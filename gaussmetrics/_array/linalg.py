@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gaussmetrics._array.types import Array, Scalars
@@ -21,7 +23,7 @@ def eigenvalue_cutoff(dim: int, precision: float = EPS) -> float:
 
 def transpose(matrix: Array) -> Array:
     """Swap the last two axes."""
-    return np.swapaxes(matrix, -1, -2)
+    return matrix.swapaxes(-1, -2)
 
 
 def symmetric_part(matrix: Array) -> Array:
@@ -64,6 +66,8 @@ def sum_of_squares(array: Array, axes: int) -> Scalars:
 
 def norm(vector: Array) -> Scalars:
     """Euclidean norm over the last axis, scaled so that no square over- or underflows."""
+    if vector.ndim == 1:
+        return np.float64(math.hypot(*vector.tolist()))
     largest = np.max(np.abs(vector), axis=-1, keepdims=True)
     scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
     with np.errstate(over="ignore"):  # the norm itself may leave the floats
@@ -72,7 +76,7 @@ def norm(vector: Array) -> Scalars:
 
 def diagonal(matrix: Array) -> Array:
     """View the main diagonals of the last two axes."""
-    return np.diagonal(matrix, axis1=-2, axis2=-1)
+    return matrix.diagonal(axis1=-2, axis2=-1)
 
 
 def pair_sums(s: Array) -> Array:

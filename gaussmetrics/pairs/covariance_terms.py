@@ -43,8 +43,9 @@ def kl_terms(p: Structure, q: Structure, shift: Array) -> tuple[Scalars, Scalars
     e are the eigenvalues of Σq⁻¹Σp − I.
     """
     if isinstance(p, Dense) and isinstance(q, Dense):
-        value, distance = _kl_triangular(p, q, shift)
-        return recompute(value, value < 0.2 + 0.04 * p.dim, _kl_near, p, q), distance
+        square, distance = q.whitened_squares(p.lower, shift)
+        value = _kl_triangular(p, q, square)
+        return recompute(value, value < 0.01, _kl_from_difference, p, q), distance
     return _kl_structured(p, q), sum_of_squares(q.whiten(shift), 1)
 
 
@@ -57,28 +58,17 @@ def _kl_structured(p: Structure, q: Structure) -> Scalars:
     return recompute(value, value < nearly, _kl_from_difference, p, q)
 
 
-def _kl_triangular(p: Dense, q: Dense, shift: Array) -> tuple[Scalars, Scalars]:
-    """Return ½ [‖C‖² − d − Σ log c_ii²] with the lower triangular C = Lq⁻¹ Lp, and ‖Lq⁻¹ Δ‖²."""
-    square, distance = q.whitened_squares(p.lower, shift)
-    pivots = linalg.diagonal(p.lower) / linalg.diagonal(q.lower)
-    return 0.5 * (square - p.dim) - np.log(pivots).sum(axis=-1), distance
+def _kl_triangular(p: Dense, q: Dense, square: Scalars) -> Scalars:
+    """Return ½ ‖C − I‖² + Σ (c_ii − 1 − log c_ii), given the square; C = Lq⁻¹ Lp is triangular.
 
-
-def _kl_positive(p: Dense, q: Dense) -> Array:
-    """Return the same sum in positive terms, ½ [Σ_{i>j} c_ij² + Σ (c_ii² − 1 − log c_ii²)].
-
-    It loses half as many digits, and so the eigenvalues of the difference can wait.
+    No term is negative, and so a rounding of C weighs no more than C − I.
     """
-    ratio = q.whiten_lower(p.lower)
-    pivots = linalg.diagonal(ratio)
-    below = ratio * np.tri(p.dim, k=-1)
-    terms = linalg.x_minus_log1p((pivots - 1.0) * (pivots + 1.0))
-    return np.asarray(0.5 * (sum_of_squares(below, 2) + terms.sum(axis=-1)))
+    pivots = linalg.diagonal(p.lower) / linalg.diagonal(q.lower)
+    return 0.5 * square + (pivots - 1.0 - np.log(pivots)).sum(axis=-1)
 
 
-def _kl_near(p: Dense, q: Dense) -> Array:
-    value = _kl_positive(p, q)
-    return np.asarray(recompute(value, value < 0.01, _kl_from_difference, p, q))
+def _kl_positive(p: Dense, q: Dense) -> Scalars:
+    return _kl_triangular(p, q, sum_of_squares(q.whiten_lower(p.lower - q.lower), 2))
 
 
 def _kl_diagonal(v: Array, w: Array) -> Array:
