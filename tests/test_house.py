@@ -81,6 +81,7 @@ def test_heavy_libraries_stay_in_their_rooms(name):
         "pairwise": {"rich"},
         "softmax.classifier": {"sklearn"},
         "streams.dask_blocks": {"dask"},
+        "streams.dask_labelled": {"dask"},
         "streams.arrow": {"pyarrow"},
         "plotting": {"matplotlib"},
         "command.comparison": {"sklearn"},

@@ -15,7 +15,6 @@ from gaussmetrics.laws.sample_checks import (
     none_negative,
     sample_weights,
     streamed_samples,
-    usable_weights,
 )
 from gaussmetrics.streams import is_collection
 
@@ -226,10 +225,15 @@ def no_mask(**arrays: Any) -> None:
 def repeats(value: Any, n: int) -> Array:
     """Check sample weights: how many equal rows each row stands for."""
     weights = some_repeats(value, n)
-    usable_weights("sample_weight", weights)
-    with np.errstate(over="ignore"):
-        repeats_within(weights.sum(), weights[weights > 0].min(), weights.max())
+    repeats_within(*weight_span(weights))
     return weights
+
+
+def weight_span(weights: Array) -> tuple[float, float, float]:
+    """Return the sum of weights, the least above 0 and the largest."""
+    least = weights.min(initial=np.inf, where=weights > 0)
+    with np.errstate(over="ignore"):
+        return float(weights.sum()), float(least), float(weights.max(initial=0.0))
 
 
 def some_repeats(value: Any, n: int) -> Array:
@@ -246,7 +250,9 @@ def some_repeats(value: Any, n: int) -> Array:
 
 
 def repeats_within(total: float, smallest: float, largest: float) -> None:
-    """Check that the sample weights of all rows can be added up."""
+    """Check that the sample weights of all rows are not all zero, and can be added up."""
+    if not largest > 0:
+        raise ValueError("sample_weight must not all be zero.")
     if not np.isfinite(total):
         raise ValueError("the sum of sample_weight overflows float64. Divide by the largest.")
     if smallest < 1e-12 * largest:
@@ -310,7 +316,9 @@ def same_rows_again(same: bool) -> None:
 
 
 def all_in_blocks(X_in_blocks: bool, **others: Any) -> None:
-    """Check that what goes with X is where X is."""
+    """Check that labels go with X, and that what goes with it is where it is."""
+    if X_in_blocks and others["y"] is None:
+        raise ValueError("y must hold the labels of the rows of X, but it was left out.")
     for name, value in others.items():
         if is_collection(value) and not X_in_blocks:
             raise TypeError(

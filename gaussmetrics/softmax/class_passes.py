@@ -84,7 +84,7 @@ class Census(NamedTuple):
         return cls(
             {kind: number} if kind else {},
             {number: len(rows)},
-            None if repeats is None else _span(repeats),
+            None if repeats is None else checks.weight_span(repeats),
             {} if groups is None else {number: np.unique(groups)},
             classes,
             sums,
@@ -119,7 +119,6 @@ class Census(NamedTuple):
         """Check what takes all blocks to tell; `place` names a block."""
         checks.one_kind({kind: place(number) for kind, number in self.kinds.items()})
         if self.weights is not None:
-            sample_checks.some_weight(self.weights[2], weighted=True)
             checks.repeats_within(*self.weights)
         return self
 
@@ -139,7 +138,9 @@ class Census(NamedTuple):
         order = np.argsort(names, kind="stable")
         for i, j in pairwise(order[np.flatnonzero(_repeated(names[order]))]):
             if names[i] == names[j]:
-                checks.groups_within_blocks(place(blocks[i]), place(blocks[j]), names[i])
+                checks.groups_within_blocks(
+                    place(blocks[i]), place(blocks[j]), *names[[i]].tolist()
+                )
         checks.several_groups(len(names))
         return names[order]
 
@@ -154,12 +155,6 @@ def checked_rows(
     repeats = None if beside.weights is None else checks.some_repeats(beside.weights, n)
     groups = None if beside.groups is None else checks.group_labels(beside.groups, n)
     return rows, labels, repeats, groups
-
-
-def _span(weights: Array) -> Span:
-    least = weights.min(initial=np.inf, where=weights > 0)
-    with np.errstate(over="ignore"):
-        return float(weights.sum()), float(least), float(weights.max(initial=0.0))
 
 
 def _repeated(names: NDArray[Any]) -> NDArray[np.bool_]:

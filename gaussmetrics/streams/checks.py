@@ -232,3 +232,13 @@ def column_name(name: str, value: Any) -> None:
             f"{name} must be the name of a column of the batches X, got {type(value).__name__}. "
             f"Batches without names are pairs (X, y), or (X, y, sample_weight), and y is left out."
         )
+
+
+def cut_alike(name: str, divisions: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
+    """Check that a series is cut like a data frame of Dask, so that it can belong to its rows."""
+    if divisions != wanted:
+        raise ValueError(
+            f"{name} must belong to the rows of X: a column of the same Dask data frame, or a "
+            f"series with the same divisions. X has {len(wanted) - 1} partitions, {name} "
+            f"{len(divisions) - 1}."
+        )

@@ -1,4 +1,4 @@
-"""Blocks of Dask collections, worked on where they are: the only room that imports Dask.
+"""Blocks of Dask collections, worked on where they are; Dask is imported here and beside it only.
 
 Whatever runs the graph may be threads, processes or a cluster; Dask decides. A worker that dies
 takes its results along, and Dask computes those again.
