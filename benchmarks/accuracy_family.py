@@ -150,11 +150,12 @@ class Result(NamedTuple):
 # Bars
 
 
-def amplification(name: str, j: Joint, truth: Any) -> float:
+def amplification(name: str, j: Joint, truth: Any, kappa: float) -> float:
     """By how much the quantity magnifies a relative error of the covariances, beside κ.
 
     An exponential magnifies by its exponent; (1 − α)Σp + αΣq of α > 1 by what cancels in it; and a
     small correlation, of whose square the information is made, is what is left of larger terms.
+    Spectra whose eigenvalues lie close are paired along axes that rounding turns.
     """
     if name == "χ²":
         return _cancelled(j, 2.0) * float(1 + mp.log1p(truth))
@@ -162,6 +163,8 @@ def amplification(name: str, j: Joint, truth: Any) -> float:
         return _cancelled(j, 1.2)
     if name == "mutual information":
         return float(1 / mp.sqrt(-mp.expm1(-2 * truth))) if truth else 1.0
+    if name == "Gromov–Wasserstein":
+        return max(1.0, float(_joint.turning(j)) / kappa)
     return 1.0
 
 
@@ -216,7 +219,8 @@ def slope_error(value: Any, truth: Any) -> float:
 
 def audit(structure: str, cell: Cell, rng: np.random.Generator) -> Iterator[Result]:
     p, q = pair_given(structure, cell, rng)
-    bar = 100 * EPS * max(p.kappa, q.kappa)
+    kappa = max(p.kappa, q.kappa)
+    bar = 100 * EPS * kappa
     j = Joint(p, q)
     for name, quantity in QUANTITIES.items():
         if cell.dim > 1 if name.endswith("d = 1") else cell.dim == 1 and name in OF_SEVERAL:
@@ -225,7 +229,7 @@ def audit(structure: str, cell: Cell, rng: np.random.Generator) -> Iterator[Resu
         truth = truth_of(j)
         value, note = quietly(lambda a=answer: a(p.law, q.law))  # type: ignore[misc]
         error = math.inf if value is None else number_error(name, j, value, truth)
-        yield Result(name, structure, cell, error, bar * amplification(name, j, truth), note)
+        yield Result(name, structure, cell, error, bar * amplification(name, j, truth, kappa), note)
     yield from slopes(structure, cell, (p, q), j, bar)
 
 

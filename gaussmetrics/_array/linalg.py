@@ -9,6 +9,7 @@ import numpy as np
 from gaussmetrics._array.types import Array, Scalars
 
 EPS = float(np.finfo(np.float64).eps)
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 def eigenvalue_cutoff(dim: int, precision: float = EPS) -> float:
@@ -100,6 +101,19 @@ def x_minus_log1p(x: Array) -> Array:
         series = series * square + 1.0 / (2 * k + 1)
     far = np.where(small, 0.0, x)
     return np.where(small, ratio * (near - 2.0 * square * series), far - np.log1p(far))
+
+
+def log_ratio(v: Array, w: Array) -> Array:
+    """Return log(v / w) of positive numbers, to relative rounding near v = w."""
+    with np.errstate(over="ignore"):
+        excess, ratio = (v - w) / w, v / w
+    logs = np.log1p(np.maximum(excess, -0.5))
+    small = excess < -0.5
+    if small.any():
+        logs = np.where(small, np.log(np.where(small & (ratio > 0), ratio, 1.0)), logs)
+    # A quotient beyond the floats has logarithms far apart.
+    lost = (ratio < _TINY) | (ratio == np.inf)
+    return np.where(lost, np.log(v) - np.log(w), logs) if lost.any() else logs
 
 
 def frozen(array: Array) -> Array:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
 from scipy.linalg.lapack import dgesdd
 
-from gaussmetrics._array import batch_last
+from gaussmetrics._array import batch_last, cores
 from gaussmetrics._array.linalg import diagonal, transpose
 from gaussmetrics._array.types import Array, Mask, Scalars
 
 Arrays: TypeAlias = tuple[Array, ...]
-# Smaller batches are done before another thread has begun.
-_WORTH_SHARING = 2**17
 
 
 def eigvalsh(matrix: Array) -> Array:
@@ -70,26 +66,8 @@ def _root_trace(gram: Array) -> tuple[Array, Array, Mask]:
 
 def in_blocks(function: Callable[[Array], Arrays], flat: Array) -> list[Array]:
     """Apply a function to blocks of a batch (n, d, k) and join the results; cores share them."""
-    if flat.size < _WORTH_SHARING:
+    if flat.size < cores.WORTH_SHARING:
         return [np.asarray(part) for part in function(flat)]
     blocks = [flat[block] for block in batch_last.blocks(flat)]
-    parts = list(_shared(function, blocks))
+    parts = list(cores.shared(function, blocks, flat.size))
     return [np.concatenate(part) for part in zip(*parts, strict=True)]
-
-
-def _shared(function: Callable[[Array], Arrays], blocks: list[Array]) -> Iterable[Arrays]:
-    cores = _cores()
-    # While the interpreter shuts down, no thread can be started any more.
-    if cores == 1 or not threading.main_thread().is_alive():
-        return map(function, blocks)
-    from concurrent.futures import ThreadPoolExecutor
-
-    # NumPy lets other threads run while it works through a block.
-    with ThreadPoolExecutor(cores) as pool:
-        return list(pool.map(function, blocks))
-
-
-def _cores() -> int:
-    """Return the first number of OMP_NUM_THREADS, or how many cores there are."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(wanted) if wanted.isdecimal() and int(wanted) else os.cpu_count() or 1

@@ -92,6 +92,14 @@ class Dense(Structure):
             return self._inverse_lower() @ columns
         return triangles.solve_lower(self.lower, columns)
 
+    def whitened_factor(self) -> Array:
+        """The rotation in F = L Q, by which no rounding of L⁻¹ F comes between L and F."""
+        if self._factor is self.lower:
+            return np.broadcast_to(np.eye(self.dim), self.lower.shape)
+        rows, upper = np.linalg.qr(transpose(self._factor))
+        signs = np.where(linalg.diagonal(upper) < 0, -1.0, 1.0)
+        return transpose(rows * signs[..., None, :])
+
     def whiten_lower(self, other: Array) -> Array:
         """Return L⁻¹ K for a lower triangular K (..., d, d)."""
         if self._matches_few(other.shape[:-2]):

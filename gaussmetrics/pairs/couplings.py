@@ -14,9 +14,9 @@ from gaussmetrics.laws.covariance import Covariance
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.singular import Singular
 from gaussmetrics.laws.structure import Structure
-from gaussmetrics.pairs.bures import both_isotropic, overlap, split_isotropic
+from gaussmetrics.pairs.bures import both_isotropic, map_of_factors, overlap, split_isotropic
 from gaussmetrics.pairs.combinations import as_low_rank
-from gaussmetrics.pairs.differences import difference_along
+from gaussmetrics.pairs.differences import difference_along, given_by_columns
 
 
 def overlaps(p: Structure, q: Structure) -> Array:
@@ -42,6 +42,8 @@ def optimal_map(p: Structure, q: Structure) -> tuple[Array, Any]:
 
     No map spreads a law into a direction in which it does not vary.
     """
+    if given_by_columns(p, q) and not (p.singular or q.singular):
+        return map_of_factors(p, q), True
     g = q.factor()
     u, s, _ = np.linalg.svd(transpose(g) @ p.factor(), full_matrices=False)
     exists: Any = True
@@ -108,3 +110,32 @@ def _eigenvalues(cov: Structure) -> Array:
     if isinstance(cov, Diagonal):
         return cov.variances()
     return np.maximum(_eigenvectors(cov)[0], 0.0)
+
+
+def aligned_axes(p: Structure, q: Structure) -> tuple[Array, Any]:
+    """Return Σ w √(κ/λ) vᵀ over the axes of both, largest first, and whether it carries Σp to Σq.
+
+    Each w is turned towards its v, over the coordinates that both spaces have.
+    """
+    (a, v), (b, w) = (_axes(cov) for cov in (p, q))
+    r = min(p.dim, q.dim)
+    a, v, w = a[..., :r], v[..., :r], w[..., :r]
+    exists = np.less_equal(q.rank(), p.rank())
+    b = b[..., :r]
+    ratios = np.where(a > 0, b / np.where(a > 0, a, 1.0), 0.0)
+    cosines = np.einsum("...ij,...ij->...j", v[..., :r, :], w[..., :r, :])
+    scales = np.where(cosines < 0, -1.0, 1.0) * ratios
+    return (w * scales[..., None, :]) @ transpose(v), exists
+
+
+def _axes(cov: Structure) -> tuple[Array, Array]:
+    """Return the deviations along the axes, largest first, and the axes, by the factor."""
+    if isinstance(cov, Diagonal):
+        order = np.argsort(-cov.deviations, axis=-1, kind="stable")
+        axes = np.equal(order[..., None, :], np.arange(cov.dim)[:, None]).astype(np.float64)
+        return np.take_along_axis(cov.deviations, order, axis=-1), axes
+    u, s, _ = np.linalg.svd(cov.factor())
+    s = widened(s[..., : cov.dim], cov.dim)
+    if not cov.singular:
+        return s, u
+    return np.where(np.arange(cov.dim) < np.asarray(cov.rank())[..., None], s, 0.0), u

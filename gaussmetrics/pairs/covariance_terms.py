@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from gaussmetrics._array import linalg, spectra
-from gaussmetrics._array.linalg import sum_of_squares
+from gaussmetrics._array.linalg import log_ratio, sum_of_squares
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.dense import Dense
 from gaussmetrics.laws.diagonal import Diagonal
@@ -16,7 +16,8 @@ from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.chernoff import chernoff_terms
 from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
 from gaussmetrics.pairs.common_axes import common_axes
-from gaussmetrics.pairs.differences import whitened_difference
+from gaussmetrics.pairs.differences import relative_excess, whitened_difference
+from gaussmetrics.pairs.log_dets import log_det_ratio
 from gaussmetrics.pairs.low_rank_determinants import log_det_gain
 from gaussmetrics.pairs.low_rank_integrals import (
     bhattacharyya_low_rank,
@@ -52,7 +53,7 @@ def _kl_structured(p: Structure, q: Structure) -> Scalars:
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return _kl_diagonal(p.variances(), q.variances())
     excess = relative_trace(p, q) - q.rank()
-    value = 0.5 * (excess + q.log_det() - p.log_det())
+    value = 0.5 * (excess - log_det_ratio(p, q))
     nearly = 0.1 if both_low_rank(p, q) else 1.0
     return recompute(value, value < nearly, _kl_from_difference, p, q)
 
@@ -75,14 +76,14 @@ def _kl_diagonal(v: Array, w: Array) -> Array:
     with np.errstate(over="ignore"):
         excess = (v - w) / w
     near = np.abs(excess) < 0.5
-    far = excess - (np.log(v) - np.log(w))
+    far = excess - log_ratio(v, w)
     return 0.5 * np.where(near, linalg.x_minus_log1p(np.where(near, excess, 0.0)), far).sum(axis=-1)
 
 
 def _kl_from_difference(p: Structure, q: Structure) -> Array:
     if both_low_rank(p, q):
         return kl_low_rank(as_low_rank(p), as_low_rank(q))
-    eigenvalues = spectra.eigvalsh(whitened_difference(p, q, q))
+    eigenvalues = spectra.eigvalsh(relative_excess(p, q))
     return 0.5 * linalg.x_minus_log1p(eigenvalues).sum(axis=-1)
 
 
@@ -94,7 +95,7 @@ def bhattacharyya_shape(p: Structure, q: Structure, middle: Structure) -> Scalar
         a, b, c = (linalg.diagonal(cov.lower) for cov in (p, q, middle))
         value = 0.5 * np.log((c / a) * (c / b)).sum(axis=-1)
         return recompute(value, value < 0.1 + 0.02 * p.dim, _bhattacharyya_near, p, q, middle)
-    value = 0.5 * middle.log_det() - 0.25 * (p.log_det() + q.log_det())
+    value = 0.25 * (log_det_ratio(middle, p) + log_det_ratio(middle, q))
     nearly = 0.025 if both_low_rank(p, q) else 1.0
     return recompute(value, value < nearly, _bhattacharyya_from_difference, p, q, middle)
 
@@ -109,7 +110,7 @@ def _bhattacharyya_diagonal(v: Array, w: Array) -> Array:
     half = 0.5 * v + 0.5 * w
     ratio = 0.5 * (v - w) / half
     near = np.abs(ratio) < 0.5
-    logs = 2.0 * np.log(half) - np.log(v) - np.log(w)
+    logs = log_ratio(half, v) + log_ratio(half, w)
     terms = np.where(near, -np.log1p(-(np.where(near, ratio, 0.0) ** 2)), logs)
     return 0.25 * terms.sum(axis=-1)
 
@@ -143,6 +144,6 @@ def _renyi_low_rank(
     """Return the same between low-rank plus diagonal covariances, for α ≥ ½ and β = 1 − α."""
     alpha, beta = orders
     # Divided by a small β, the difference of two determinants would lose its digits.
-    gain = log_det_gain(p, q, alpha, beta) if beta < 0.1 else middle.log_det() - q.log_det()
-    value = 0.5 * (gain / beta - (p.log_det() - q.log_det()))
+    gain = log_det_gain(p, q, alpha, beta) if beta < 0.1 else log_det_ratio(middle, q)
+    value = 0.5 * (gain / beta - log_det_ratio(p, q))
     return recompute(value, value < 0.05, partial(renyi_low_rank, orders), p, q)

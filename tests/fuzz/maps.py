@@ -119,4 +119,45 @@ def mixtures(case: Case, values: Values) -> Iterator[Finding]:
         yield Finding("to one component", name, versus(half, np.sqrt(weights[1]) * w))
 
 
-CHECKS = (maps, geodesics, barycentres, mixtures)
+def plans(case: Case, values: Values) -> Iterator[Finding]:
+    """The marginals of the entropic plan are p and q, and its cost is the least."""
+    p, q, d = values.p, values.q, values.p.dim
+    name = "entropic_transport_plan"
+    unit = _size(values)
+    if not (case.regular and 0 < unit < 1e140) or condition(case) > 1e9 or case.relation == "far":
+        return
+    epsilon = 0.3 * unit
+    plan, broken = _try(name, lambda: gm.entropic_transport_plan(p, q, epsilon=epsilon))
+    yield from broken
+    if plan is None:
+        return
+    for law, part in ((p, slice(d)), (q, slice(d, 2 * d))):
+        marginal = plan.marginal(part).cov
+        if differ(marginal, law.cov, 0.0, 1e3 * EPS * unit):
+            yield Finding("marginals of the plan", name, versus(marginal, law.cov))
+    cost, broken = _try(name, lambda: gm.entropic_transport_cost(p, q, epsilon=epsilon))
+    yield from broken
+    if cost is None:
+        return
+    moved = plan.transform(np.concatenate([np.eye(d), -np.eye(d)], axis=1), allow_singular=True)
+    spread = moved.covariance.trace() + (moved.mean**2).sum(-1)
+    shared = gm.mutual_information(plan, slice(d), slice(d, 2 * d))
+    if differ(spread + epsilon * shared, cost, 1e-9):
+        yield Finding("the cost of the plan", name, versus(spread + epsilon * shared, cost))
+
+
+def stretches(case: Case, values: Values) -> Iterator[Finding]:
+    """The map of Gromov and Wasserstein carries p to q, and costs their distance."""
+    p, q = values.p, values.q
+    name = "gromov_wasserstein_map"
+    move, broken = _try(name, lambda: gm.gromov_wasserstein_map(p, q))
+    yield from broken
+    if move is None or not case.regular or case.relation == "far":
+        return
+    half, unit = move.matrix @ p.cov, _size(values)
+    pushed = half @ np.swapaxes(move.matrix, -1, -2)
+    if differ(pushed, q.cov, 0.0, 1e4 * EPS * condition(case) * unit):
+        yield Finding("T Σp Tᵀ = Σq", name, versus(pushed, q.cov))
+
+
+CHECKS = (maps, geodesics, barycentres, mixtures, plans, stretches)
