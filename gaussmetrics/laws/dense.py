@@ -112,8 +112,13 @@ class Dense(Structure):
 
     def whitened_squares(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
         """Return ‖L⁻¹ K − I‖² for a lower triangular K (..., d, d), and ‖L⁻¹ x‖²."""
-        if self._matches(other.shape[:-2]) and self._matches(x.shape[:-1]):
-            return self._squares_in_step(other, x)
+        if other.shape == self.lower.shape and x.shape == other.shape[:-1]:
+            if not self.batch_shape:
+                change = triangles.solve_lower_triangle(self.lower, other - self.lower)
+                white = triangles.solve_lower(self.lower, x[:, None])
+                return sum_of_squares(change, 2), sum_of_squares(white, 2)
+            if self._inverse is None:
+                return self._squares_in_step(other, x)
         return sum_of_squares(self._whiten_change(other), 2), sum_of_squares(self.whiten(x), 1)
 
     def _squares_in_step(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
