@@ -94,7 +94,7 @@ def _doubtful(
         if proved.all():
             return None
         rest = ~proved & (shares > 0).all(axis=-1)
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             deviations, largest = sizes(rest)
             proved[rest] = trace(_at(rest, lower), deviations) * largest < 0.5 / cutoff
     return None if proved.all() else ~proved
