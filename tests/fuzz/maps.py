@@ -115,8 +115,29 @@ def mixtures(case: Case, values: Values) -> Iterator[Finding]:
         name, lambda: gm.mixture_wasserstein_distance(one, one[:1], weights_p=weights)
     )
     yield from broken
+    yield from _half_way(case, values, one, two, weights)
     if half is not None and differ(half, np.sqrt(weights[1]) * w, max(rtol, 1e-9), atol):
         yield Finding("to one component", name, versus(half, np.sqrt(weights[1]) * w))
+
+
+def _half_way(
+    case: Case, values: Values, one: gm.Gaussian, two: gm.Gaussian, weights: Any
+) -> Iterator[Finding]:
+    """The barycentre of two mixtures is as far from one as from the other."""
+    name = "mixture_wasserstein_barycenter"
+    ends = [gm.Mixture(weights, one), gm.Mixture(None, two)]
+    middle, broken = _try(name, lambda: gm.mixture_wasserstein_barycenter(ends))
+    yield from broken
+    if middle is None or case.relation == "far":
+        return
+    whole, broken = _try(name, lambda: gm.mixture_wasserstein_distance(*ends))
+    yield from broken
+    for end in ends:
+        way, broken = _try(name, lambda end=end: gm.mixture_wasserstein_distance(end, middle))
+        yield from broken
+        unit = np.sqrt(_size(values)) * (1e-7 + 1e3 * EPS * np.sqrt(condition(case)))
+        if way is not None and whole is not None and differ(way, whole / 2, 1e-6, unit):
+            yield Finding("half way between mixtures", name, versus(way, whole / 2))
 
 
 def plans(case: Case, values: Values) -> Iterator[Finding]:
