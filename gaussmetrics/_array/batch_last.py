@@ -46,11 +46,12 @@ def cholesky(matrix: Array) -> Array:
 
 
 def _factorise(matrix: Array, lower: Array) -> None:
-    """Fill the columns of L one after another."""
+    """Copy the lower triangle row by row, and turn its columns into those of L one by one."""
+    for i in range(len(matrix)):
+        lower[i, : i + 1] = matrix[i, : i + 1]
     for j in range(len(matrix)):
         column = lower[j:, j]
-        np.einsum("ikn,kn->in", lower[j:, :j], lower[j, :j], out=column)
-        np.subtract(matrix[j:, j], column, out=column)
+        column -= np.einsum("ikn,kn->in", lower[j:, :j], lower[j, :j])
         np.sqrt(column[0], out=column[0])
         column[1:] /= column[0]
 
