@@ -9,7 +9,6 @@ import numpy as np
 from gaussmetrics._array.types import Array, Scalars
 
 EPS = float(np.finfo(np.float64).eps)
-_TINY = float(np.finfo(np.float64).tiny)
 
 
 def eigenvalue_cutoff(dim: int, precision: float = EPS) -> float:
@@ -104,16 +103,12 @@ def x_minus_log1p(x: Array) -> Array:
 
 
 def log_ratio(v: Array, w: Array) -> Array:
-    """Return log(v / w) of positive numbers, to relative rounding near v = w."""
-    with np.errstate(over="ignore"):
-        excess, ratio = (v - w) / w, v / w
-    logs = np.log1p(np.maximum(excess, -0.5))
-    small = excess < -0.5
-    if small.any():
-        logs = np.where(small, np.log(np.where(small & (ratio > 0), ratio, 1.0)), logs)
-    # A quotient beyond the floats has logarithms far apart.
-    lost = (ratio < _TINY) | (ratio == np.inf)
-    return np.where(lost, np.log(v) - np.log(w), logs) if lost.any() else logs
+    """Return log(v / w) of positive numbers, to rounding beside one."""
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        logs = np.log(v / w)
+    # A quotient that leaves the floats, or nearly, has logarithms far apart.
+    far = ~(np.abs(logs) < 700.0)
+    return np.where(far, np.log(v) - np.log(w), logs) if far.any() else logs
 
 
 def frozen(array: Array) -> Array:

@@ -134,8 +134,6 @@ def map_minus_identity(p: Structure, q: Structure) -> Array:
 
 def map_of_factors(p: Structure, q: Structure) -> Array:
     """Return the optimal map T of two regular laws given by factors F and G: T F = G Q."""
-    if isinstance(p, Diagonal) and isinstance(q, Diagonal):
-        return (q.deviations / p.deviations)[..., None] * np.eye(p.dim)
     _, aligned = procrustes.aligned_difference(exactly(p.factor()), exactly(q.factor()))
     w, v = np.linalg.eigh(_from_columns_of(p, aligned))
     half = v * np.sqrt(np.maximum(w, 0.0))[..., None, :]
