@@ -17,9 +17,9 @@ _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
 _FLOOR = 2.0**-17
 
 
-def blocks(batch: Array) -> Iterator[slice]:
+def blocks(shape: tuple[int, ...]) -> Iterator[slice]:
     """Cut a batch of matrices (n, d, k) into blocks that stay in the cache."""
-    n, d, k = batch.shape
+    n, d, k = shape
     size = min(1024, _CACHE // (d * k) + 1)
     return (slice(start, start + size) for start in range(0, n, size))
 
@@ -27,7 +27,7 @@ def blocks(batch: Array) -> Iterator[slice]:
 def solve_lower_batch(lower: Array, columns: Array, *, full: int) -> Array:
     """Return L⁻¹ B for L (n, d, d) and B (n, d, k): `full` columns, then a lower triangle."""
     solution = np.empty(columns.shape)
-    for block in blocks(columns):
+    for block in blocks(columns.shape):
         x = _turned(columns[block])
         _substitute(_turned(lower[block]), x, full)
         solution[block] = x.transpose(2, 0, 1)
@@ -37,7 +37,7 @@ def solve_lower_batch(lower: Array, columns: Array, *, full: int) -> Array:
 def whitened_squares(lower: Array, triangle: Array, x: Array) -> tuple[Array, Array]:
     """Return ‖L⁻¹ K‖² and ‖L⁻¹ x‖² for lower triangular L and K (n, d, d) and x (n, d)."""
     squares, d = np.empty((2, len(x))), x.shape[-1]
-    for block in blocks(triangle):
+    for block in blocks(triangle.shape):
         columns = np.empty((d, d + 1, len(x[block])))
         columns[:, 0], columns[:, 1:] = x[block].T, triangle[block].transpose(1, 2, 0)
         _substitute(_turned(lower[block]), columns, 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg.blas import dgemm
+from scipy.linalg.blas import dgemm, dtrmm
 from scipy.linalg.lapack import dtrtri, dtrtrs
 
 from gaussmetrics._array.linalg import diagonal, transpose
@@ -48,6 +48,12 @@ def _solve_by_halves(lower: Array, other: Array, result: Array) -> None:
     # SciPy's BLAS, as in the solves: its threads and those of NumPy's would wait for each other.
     product = dgemm(1.0, result[first, first].T, lower[last, first].T).T
     result[last, first] = solve_lower(lower[last, last], other[last, first] - product)
+
+
+def lower_overlap(lower: Array, other: Array) -> Array:
+    """Return Lᵀ K for one lower triangular L and one lower triangular K, both (d, d)."""
+    # BLAS reads C-ordered arrays as their transposes, and returns that of the product.
+    return np.asarray(dtrmm(1.0, lower.T, other.T, side=1, lower=0, trans_a=1).T)
 
 
 def invert_lower(lower: Array) -> Array:
