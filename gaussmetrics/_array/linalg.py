@@ -38,6 +38,12 @@ def side_by_side(left: Array, right: Array) -> Array:
     return np.concatenate(parts, axis=-1)
 
 
+def together(matrix: Array) -> Array:
+    """Copy a stack of matrices whose entries lie apart, which a product would take one by one."""
+    near = matrix.itemsize in matrix.strides[-2:]
+    return matrix if near else np.ascontiguousarray(matrix)
+
+
 def stacked(top: Array, bottom: Array) -> Array:
     """Return A above B for batches that broadcast."""
     return transpose(side_by_side(transpose(top), transpose(bottom)))
@@ -67,7 +73,9 @@ def norm(vector: Array) -> Scalars:
     """Euclidean norm over the last axis, scaled so that no square over- or underflows."""
     if vector.ndim == 1:
         return np.float64(math.hypot(*vector.tolist()))
-    largest = np.max(np.abs(vector), axis=-1, keepdims=True)
+    # NumPy is quick along the first axis, and slow along a short last one.
+    entries = np.ascontiguousarray(np.moveaxis(np.abs(vector), -1, 0))
+    largest = entries.max(axis=0)[..., None]
     scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
     with np.errstate(over="ignore"):  # the norm itself may leave the floats
         return scale[..., 0] * np.sqrt(sum_of_squares(vector / scale, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg.blas import dgemm, dtrsm
+from scipy.linalg.blas import dgemm, dtrmm, dtrsm
 from scipy.linalg.lapack import dpotrf, dtrtri, dtrtrs
 
 from gaussmetrics._array import batch_last
@@ -72,6 +72,12 @@ def solve_lower_triangles(lower: Array, other: Array) -> Array:
         # LAPACK reads rows as columns, and so Xᵀ Lᵀ = Kᵀ.
         dtrsm(1.0, factor.T, columns.T, side=1, lower=0, overwrite_b=1)
     return result
+
+
+def lower_overlap(lower: Array, other: Array) -> Array:
+    """Return Lᵀ K for one lower triangular L and one lower triangular K, both (d, d)."""
+    # BLAS reads C-ordered arrays as their transposes, and returns that of the product.
+    return np.asarray(dtrmm(1.0, lower.T, other.T, side=1, lower=0, trans_a=1).T)
 
 
 def invert_lower(lower: Array) -> Array:
