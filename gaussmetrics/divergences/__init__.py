@@ -7,6 +7,7 @@ from gaussmetrics.divergences.chernoff import (
     renyi_divergence,
 )
 from gaussmetrics.divergences.fisher_rao import fisher_rao_distance
+from gaussmetrics.divergences.geodesics import fisher_rao_geodesic
 from gaussmetrics.divergences.gradients import (
     bhattacharyya_distance_gradient,
     hellinger_distance_gradient,
@@ -61,6 +62,7 @@ __all__ = [
     "cross_entropy",
     "entropy",
     "fisher_rao_distance",
+    "fisher_rao_geodesic",
     "geometric_jensen_shannon_divergence",
     "hellinger_distance",
     "hellinger_distance_gradient",
