@@ -1,5 +1,6 @@
 """Divergences and distances unchanged by x ↦ Ax + b: information, overlap, Chernoff, Fisher–Rao."""
 
+from gaussmetrics.divergences.barycenters import fisher_rao_barycenter, jeffreys_barycenter
 from gaussmetrics.divergences.chernoff import (
     chernoff_alpha,
     chernoff_information,
@@ -61,11 +62,13 @@ __all__ = [
     "chi_squared_divergence",
     "cross_entropy",
     "entropy",
+    "fisher_rao_barycenter",
     "fisher_rao_distance",
     "fisher_rao_geodesic",
     "geometric_jensen_shannon_divergence",
     "hellinger_distance",
     "hellinger_distance_gradient",
+    "jeffreys_barycenter",
     "jeffreys_divergence",
     "jeffreys_divergence_gradient",
     "jensen_shannon_bounds",

@@ -108,6 +108,24 @@ def barycentres(case: Case, values: Values) -> Iterator[Finding]:
             )
 
 
+def centroids(case: Case, values: Values) -> Iterator[Finding]:
+    """The Jeffreys centroid of two laws is no farther from them than either, nor half way."""
+    p, q, name = values.p, values.q, "jeffreys_barycenter"
+    if p.batch_shape or case.relation == "far" or not case.regular or condition(case) > 1e9:
+        return
+    pair = gm.Gaussian.stack([p, q])
+    centre, broken = _try(name, lambda: gm.jeffreys_barycenter(pair))
+    yield from broken
+    if centre is None:
+        return
+    other, broken = _try(name, lambda: gm.fisher_rao_geodesic(p, q, 0.5))
+    yield from broken
+    totals = [gm.jeffreys_divergence(pair, x).sum() for x in (centre, p, q, other) if x is not None]
+    slack = 1e-9 * totals[1] + (1e3 * EPS * condition(case)) ** 2 + 1e-13
+    if not (totals[0] <= np.array(totals[1:]) + slack).all():
+        yield Finding("the centroid is the nearest", name, f"{totals}")
+
+
 def mixtures(case: Case, values: Values) -> Iterator[Finding]:
     p, q = values.p, values.q
     if p.batch_shape or "wasserstein_distance" not in values:
@@ -198,4 +216,4 @@ def stretches(case: Case, values: Values) -> Iterator[Finding]:
         yield Finding("T Σp Tᵀ = Σq", name, versus(pushed, q.cov))
 
 
-CHECKS = (maps, geodesics, barycentres, mixtures, plans, stretches)
+CHECKS = (maps, geodesics, barycentres, centroids, mixtures, plans, stretches)
