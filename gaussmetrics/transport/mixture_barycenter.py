@@ -128,7 +128,7 @@ def _cheapest(costs: Array, groups: Index, weights: Sequence[Array]) -> Array:
     sums: Any = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
     unit = costs.max() or 1.0
     wanted = np.concatenate(weights)
-    found = linprog(costs / unit, A_eq=sums, b_eq=wanted, method="highs-ds")
+    found: Any = linprog(costs / unit, A_eq=sums, b_eq=wanted, method="highs-ds")
     if found.status != 0:
         _refuse_unproved(found.message)
     shares = np.asarray(found.x)
