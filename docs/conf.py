@@ -25,6 +25,7 @@ extensions = [
     "myst_nb",
     "sphinx_design",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
     "citations",
     "line_breaks",
     "mathml",
@@ -59,6 +60,16 @@ numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"
 numpydoc_xref_aliases = {
     name: f"gaussmetrics.{name}" for name in gaussmetrics.__all__ if name[0].isupper()
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/pictures",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "image_srcset": ["2x"],
+    "min_reported_time": 3600,
+    "show_signature": False,
+    "write_computation_times": False,
 }
 
 # The owner writes the address of the repository once, into the metadata of the package.
