@@ -59,6 +59,10 @@ def mixture_wasserstein_barycenter(
     RuntimeError
         If an iteration has not converged, or no plan has been proved to be the cheapest.
 
+    See Also
+    --------
+    wasserstein_barycenter, mixture_transport_plan, mixture_wasserstein_distance
+
     Notes
     -----
     The plan of two mixtures is exact. That of more is a linear program with an unknown for each
