@@ -83,7 +83,7 @@ def norm(vector: Array) -> Scalars:
 
 def diagonal(matrix: Array) -> Array:
     """View the main diagonals of the last two axes."""
-    return matrix.diagonal(axis1=-2, axis2=-1)
+    return matrix.diagonal(0, -2, -1)
 
 
 def pair_sums(s: Array) -> Array:

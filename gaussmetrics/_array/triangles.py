@@ -64,14 +64,13 @@ def _solve_by_halves(lower: Array, other: Array, result: Array) -> None:
     result[last, first] = solve_lower(lower[last, last], other[last, first] - product)
 
 
-def solve_lower_triangles(lower: Array, other: Array) -> Array:
-    """Return L⁻¹ K for lower triangular L and K, both (..., d, d)."""
-    result = np.array(other, order="C")
-    shape = (-1, *lower.shape[-2:])
-    for factor, columns in zip(lower.reshape(shape), result.reshape(shape), strict=True):
-        # LAPACK reads rows as columns, and so Xᵀ Lᵀ = Kᵀ.
-        dtrsm(1.0, factor.T, columns.T, side=1, lower=0, overwrite_b=1)
-    return result
+def solve_each_lower(lower: Array, columns: Array) -> Array:
+    """Turn B into L⁻¹ B for every L (..., d, d) and fresh B (..., d, k) of a batch."""
+    d, k = columns.shape[-2:]
+    for factor, each in zip(lower.reshape(-1, d, d), columns.reshape(-1, d, k), strict=True):
+        # BLAS reads rows as columns, and so Xᵀ Lᵀ = Bᵀ.
+        dtrsm(1.0, factor.T, each.T, side=1, lower=0, overwrite_b=1)
+    return columns
 
 
 def lower_overlap(lower: Array, other: Array) -> Array:

@@ -105,18 +105,32 @@ class Dense(Structure):
         if self._matches_few(other.shape[:-2]):
             return self._substitute(other, 0)
         if self._matches(other.shape[:-2]):
-            return triangles.solve_lower_triangles(self.lower, other)
+            return triangles.solve_each_lower(self.lower, np.array(other, order="C"))
         if self.batch_shape or other.ndim > 2:
             return self._inverse_lower() @ other
         return triangles.solve_lower_triangle(self.lower, other)
 
     def whitened_squares(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
         """Return ‖L⁻¹ K − I‖² for a lower triangular K (..., d, d), and ‖L⁻¹ x‖²."""
-        if self._matches_few(other.shape[:-2]) and self._matches_few(x.shape[:-1]):
+        if other.shape == self.lower.shape and x.shape == other.shape[:-1]:
+            if not self.batch_shape:
+                change = triangles.solve_lower_triangle(self.lower, other - self.lower)
+                white = triangles.solve_lower(self.lower, x[:, None])
+                return sum_of_squares(change, 2), sum_of_squares(white, 2)
+            if self._inverse is None:
+                return self._squares_in_step(other, x)
+        return sum_of_squares(self._whiten_change(other), 2), sum_of_squares(self.whiten(x), 1)
+
+    def _squares_in_step(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
+        if self.dim <= 8:
             flat = (part.reshape(-1, *part.shape[self.lower.ndim - 2 :]) for part in (other, x))
             squares = batch_last.whitened_squares(self._flat_lower(), *flat)
             return squares[0].reshape(self.batch_shape), squares[1].reshape(self.batch_shape)
-        return sum_of_squares(self._whiten_change(other), 2), sum_of_squares(self.whiten(x), 1)
+        columns = np.empty((*x.shape, self.dim + 1))
+        columns[..., 0] = x
+        np.subtract(other, self.lower, out=columns[..., 1:])
+        triangles.solve_each_lower(self.lower, columns)
+        return sum_of_squares(columns[..., 1:], 2), sum_of_squares(columns[..., 0], 1)
 
     def _whiten_change(self, other: Array) -> Array:
         """Return L⁻¹ K − I; in a table of pairs there are fewer K than differences K − L."""
@@ -127,10 +141,10 @@ class Dense(Structure):
         return ratio
 
     def _matches_few(self, batch_shape: tuple[int, ...]) -> bool:
-        """Tell whether substitution in step with another batch beats inverting this one."""
         return self._matches(batch_shape) and self.dim <= 8
 
     def _matches(self, batch_shape: tuple[int, ...]) -> bool:
+        """Tell whether substitution in step with another batch beats inverting this one."""
         return self._inverse is None and self.batch_shape == batch_shape != ()
 
     def _substitute(self, columns: Array, full: int) -> Array:

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from gaussmetrics._array import linalg, spectra
+from gaussmetrics._array import linalg, spectra, triangles
 from gaussmetrics._array.linalg import log_ratio, sum_of_squares
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.dense import Dense
@@ -85,8 +85,21 @@ def _kl_diagonal(v: Array, w: Array) -> Array:
 def _kl_from_difference(p: Structure, q: Structure) -> Array:
     if both_low_rank(p, q):
         return kl_low_rank(as_low_rank(p), as_low_rank(q))
-    eigenvalues = spectra.eigvalsh(relative_excess(p, q, q.whiten_columns))
-    return 0.5 * linalg.x_minus_log1p(eigenvalues).sum(axis=-1)
+    excess = relative_excess(p, q, q.whiten_columns)
+    if np.all(sum_of_squares(excess, 2) < 0.25):
+        return _kl_of_excess(excess)
+    return 0.5 * linalg.x_minus_log1p(spectra.eigvalsh(excess)).sum(axis=-1)
+
+
+def _kl_of_excess(excess: Array) -> Array:
+    """Return ½ [tr E − log det (I + E)] in positive terms, ½ Σ_{i>j} c_ij² + ½ Σ [x − log(1 + x)].
+
+    I + E = C Cᵀ, and x = c_ii² − 1 is read off E, where nothing has been added to it.
+    """
+    lower = triangles.cholesky(np.eye(excess.shape[-1]) + excess)
+    below = np.square(lower * np.tri(excess.shape[-1], k=-1)).sum(axis=-1)
+    gain = linalg.diagonal(excess) - below
+    return 0.5 * (below + linalg.x_minus_log1p(gain)).sum(axis=-1)
 
 
 def bhattacharyya_shape(p: Structure, q: Structure, middle: Structure) -> Scalars:

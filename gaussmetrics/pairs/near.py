@@ -19,6 +19,8 @@ def recompute(
         return accurate(*covariances)[()] if cancels else value
     if not cancels.any():
         return value
+    if cancels.all() and {cov.batch_shape for cov in covariances} == {cancels.shape}:
+        return accurate(*covariances)
     result = np.array(value)
     result[cancels] = accurate(*selected(cancels, *covariances))
     return result
