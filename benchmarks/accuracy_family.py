@@ -319,11 +319,15 @@ def page(results: Sequence[Result]) -> str:
     """The tables as a page."""
     return "\n\n".join((
         "# How many digits are right, in every structure",
-        "From `python benchmarks/accuracy_family.py`: the worst error divided by its bar, 100 ε κ "
-        "with the condition number κ of the form in which the covariance was given.",
-        counted(results), by_structure(results, kind), "By quantity:", by_structure(results),
-        examples(results), machine(),
-    ))  # fmt: skip
+        f"By `python benchmarks/accuracy_family.py`; {machine()}.",
+        "<!-- tables -->",
+        "The worst error divided by its bar, 100 ε κ with the condition number κ of the form in "
+        f"which the covariance was given. {counted(results)}",
+        by_structure(results, kind),
+        "By quantity:",
+        by_structure(results),
+        examples(results),
+    )).strip()  # fmt: skip
 
 
 def beyond(results: Sequence[Result]) -> list[Result]:
