@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from gaussmetrics.divergences import (
     JensenShannonBounds,
+    MixtureBounds,
+    MonteCarloEstimate,
     bayes_error,
     bhattacharyya_coefficient,
     bhattacharyya_distance,
@@ -31,11 +33,17 @@ from gaussmetrics.divergences import (
     jeffreys_divergence,
     jeffreys_divergence_gradient,
     jensen_shannon_bounds,
+    jensen_shannon_divergence,
     kl_divergence,
     kl_divergence_gradient,
+    mahalanobis_distance,
+    mixture_entropy_bounds,
+    mixture_kl_bounds,
+    mixture_kl_divergence,
     mutual_information,
     renyi_divergence,
     renyi_divergence_gradient,
+    squared_mahalanobis_distance,
     total_variation_distance,
 )
 from gaussmetrics.explain import Explanation, explain
@@ -82,13 +90,19 @@ from gaussmetrics.softmax import (
     softmax_total_variation_distance_gradient,
 )
 from gaussmetrics.transport import (
+    GromovWassersteinMap,
+    MixtureTransportMap,
     TransportMap,
     energy_distance,
     entropic_transport_cost,
+    entropic_transport_plan,
     gelbrich_bound,
     gromov_wasserstein_distance,
+    gromov_wasserstein_map,
     maximum_mean_discrepancy,
+    mixture_transport_map,
     mixture_transport_plan,
+    mixture_wasserstein_barycenter,
     mixture_wasserstein_distance,
     sinkhorn_divergence,
     squared_wasserstein_distance,
@@ -123,11 +137,15 @@ __all__ = [
     "Explanation",
     "Gaussian",
     "Gradient",
+    "GromovWassersteinMap",
     "InformationBound",
     "JensenShannonBounds",
     "LogitGradient",
     "Mixture",
+    "MixtureBounds",
+    "MixtureTransportMap",
     "Moments",
+    "MonteCarloEstimate",
     "PairwiseEstimates",
     "RowGradients",
     "TransportMap",
@@ -143,6 +161,7 @@ __all__ = [
     "cross_entropy",
     "energy_distance",
     "entropic_transport_cost",
+    "entropic_transport_plan",
     "entropy",
     "equality_test",
     "equivalence_test",
@@ -155,6 +174,7 @@ __all__ = [
     "gelbrich_bound",
     "geometric_jensen_shannon_divergence",
     "gromov_wasserstein_distance",
+    "gromov_wasserstein_map",
     "hellinger_distance",
     "hellinger_distance_gradient",
     "info_nce_loss",
@@ -162,10 +182,17 @@ __all__ = [
     "jeffreys_divergence",
     "jeffreys_divergence_gradient",
     "jensen_shannon_bounds",
+    "jensen_shannon_divergence",
     "kl_divergence",
     "kl_divergence_gradient",
+    "mahalanobis_distance",
     "maximum_mean_discrepancy",
+    "mixture_entropy_bounds",
+    "mixture_kl_bounds",
+    "mixture_kl_divergence",
+    "mixture_transport_map",
     "mixture_transport_plan",
+    "mixture_wasserstein_barycenter",
     "mixture_wasserstein_distance",
     "mutual_information",
     "mutual_information_bound",
@@ -198,6 +225,7 @@ __all__ = [
     "softmax_renyi_divergence_gradient",
     "softmax_total_variation_distance",
     "softmax_total_variation_distance_gradient",
+    "squared_mahalanobis_distance",
     "squared_wasserstein_distance",
     "squared_wasserstein_distance_gradient",
     "total_variation_distance",
@@ -216,7 +244,12 @@ _LAZY["AnalyticLogisticRegression"] = "gaussmetrics.softmax.classifier"
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
         return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    text = f"module {__name__!r} has no attribute {name!r}"
+    # Python and its tools ask for names with underscores all the time.
+    if name.startswith("_"):
+        raise AttributeError(text)
+    other_names = import_module("gaussmetrics.other_names")
+    raise AttributeError(f"{text}.{other_names.suggestion(name, __all__)}")
 
 
 def __dir__() -> list[str]:

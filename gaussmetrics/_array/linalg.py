@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gaussmetrics._array.types import Array, Scalars
@@ -20,7 +22,7 @@ def eigenvalue_cutoff(dim: int, precision: float = EPS) -> float:
 
 def transpose(matrix: Array) -> Array:
     """Swap the last two axes."""
-    return np.swapaxes(matrix, -1, -2)
+    return matrix.swapaxes(-1, -2)
 
 
 def symmetric_part(matrix: Array) -> Array:
@@ -69,9 +71,10 @@ def sum_of_squares(array: Array, axes: int) -> Scalars:
 
 def norm(vector: Array) -> Scalars:
     """Euclidean norm over the last axis, scaled so that no square over- or underflows."""
-    entries = np.abs(vector)
-    if entries.ndim > 1:  # NumPy is quick along the first axis, and slow along a short last one
-        entries = np.ascontiguousarray(np.moveaxis(entries, -1, 0))
+    if vector.ndim == 1:
+        return np.float64(math.hypot(*vector.tolist()))
+    # NumPy is quick along the first axis, and slow along a short last one.
+    entries = np.ascontiguousarray(np.moveaxis(np.abs(vector), -1, 0))
     largest = entries.max(axis=0)[..., None]
     scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
     with np.errstate(over="ignore"):  # the norm itself may leave the floats
@@ -80,7 +83,7 @@ def norm(vector: Array) -> Scalars:
 
 def diagonal(matrix: Array) -> Array:
     """View the main diagonals of the last two axes."""
-    return np.diagonal(matrix, axis1=-2, axis2=-1)
+    return matrix.diagonal(axis1=-2, axis2=-1)
 
 
 def pair_sums(s: Array) -> Array:
@@ -105,6 +108,15 @@ def x_minus_log1p(x: Array) -> Array:
         series = series * square + 1.0 / (2 * k + 1)
     far = np.where(small, 0.0, x)
     return np.where(small, ratio * (near - 2.0 * square * series), far - np.log1p(far))
+
+
+def log_ratio(v: Array, w: Array) -> Array:
+    """Return log(v / w) of positive numbers, to rounding beside one."""
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        logs = np.log(v / w)
+    # A quotient that leaves the floats, or nearly, has logarithms far apart.
+    far = ~(np.abs(logs) < 700.0)
+    return np.where(far, np.log(v) - np.log(w), logs) if far.any() else logs
 
 
 def frozen(array: Array) -> Array:

@@ -8,11 +8,12 @@ from typing import TypeAlias
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dgesdd
 
 from gaussmetrics._array import batch_last, cores
 from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.symmetric_functions import singular_value_sums
-from gaussmetrics._array.types import Array, Mask
+from gaussmetrics._array.types import Array, Mask, Scalars
 
 Arrays: TypeAlias = tuple[Array, ...]
 Shape: TypeAlias = tuple[int, ...]
@@ -27,12 +28,16 @@ def eigvalsh(matrix: Array) -> Array:
     return values.reshape(matrix.shape[:-1])
 
 
-def nuclear_norm(matrix: Array) -> tuple[Array, Array]:
+def nuclear_norm(matrix: Array) -> tuple[Scalars, Scalars]:
     """Return the sum of the singular values s, and how much rounding weighs in it, from 1 up.
 
     The weight is the mean of 1/s times the mean of s² over that of s: the Gram matrix, whose roots
     they are, knows an s to ε s₁²/s. Where the smallest is too small for that, s are computed.
     """
+    if matrix.ndim == 2 and len(matrix) <= 24:
+        _, values, _, failed = dgesdd(matrix, compute_uv=0)
+        if not failed:
+            return values.sum(), np.float64(1.0)
     flat = matrix.reshape(-1, *matrix.shape[-2:])
     total, weight = nuclear_norms(lambda at: flat[at], flat.shape)
     return total.reshape(matrix.shape[:-2]), weight.reshape(matrix.shape[:-2])

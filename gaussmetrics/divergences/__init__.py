@@ -25,6 +25,18 @@ from gaussmetrics.divergences.jensen_shannon import (
     JensenShannonBounds,
     geometric_jensen_shannon_divergence,
     jensen_shannon_bounds,
+    jensen_shannon_divergence,
+)
+from gaussmetrics.divergences.mahalanobis import (
+    mahalanobis_distance,
+    squared_mahalanobis_distance,
+)
+from gaussmetrics.divergences.mixtures import (
+    MixtureBounds,
+    MonteCarloEstimate,
+    mixture_entropy_bounds,
+    mixture_kl_bounds,
+    mixture_kl_divergence,
 )
 from gaussmetrics.divergences.overlap import (
     bhattacharyya_coefficient,
@@ -36,6 +48,8 @@ from gaussmetrics.divergences.total_variation import bayes_error, total_variatio
 
 __all__ = [
     "JensenShannonBounds",
+    "MixtureBounds",
+    "MonteCarloEstimate",
     "bayes_error",
     "bhattacharyya_coefficient",
     "bhattacharyya_distance",
@@ -53,10 +67,16 @@ __all__ = [
     "jeffreys_divergence",
     "jeffreys_divergence_gradient",
     "jensen_shannon_bounds",
+    "jensen_shannon_divergence",
     "kl_divergence",
     "kl_divergence_gradient",
+    "mahalanobis_distance",
+    "mixture_entropy_bounds",
+    "mixture_kl_bounds",
+    "mixture_kl_divergence",
     "mutual_information",
     "renyi_divergence",
     "renyi_divergence_gradient",
+    "squared_mahalanobis_distance",
     "total_variation_distance",
 ]

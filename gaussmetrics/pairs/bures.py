@@ -144,10 +144,22 @@ def map_minus_identity(p: Structure, q: Structure) -> Array:
         return stretch[..., None] * np.eye(p.dim)
     if _solved_by_newton(p, q):
         return _bures_newton(p, q)[1]
-    factor = p.factor()
     residual, _ = procrustes.aligned_difference(unrounded(p), unrounded(q))
-    moved = residual[..., : factor.shape[-1]] @ transpose(p.whiten_columns(factor))
-    return -linalg.symmetric_part(moved @ p.whiten_columns(np.eye(p.dim)))
+    return -_from_columns_of(p, residual)
+
+
+def map_of_factors(p: Structure, q: Structure) -> Array:
+    """Return the optimal map T of two regular laws given by factors F and G: T F = G Q."""
+    _, aligned = procrustes.aligned_difference(exactly(p.factor()), exactly(q.factor()))
+    w, v = np.linalg.eigh(_from_columns_of(p, aligned))
+    half = v * np.sqrt(np.maximum(w, 0.0))[..., None, :]
+    return half @ transpose(half)
+
+
+def _from_columns_of(p: Structure, images: Array) -> Array:
+    """Return the symmetric A with A F = B, for the factor F of Σp."""
+    moved = images[..., : p.factor().shape[-1]] @ transpose(p.whitened_factor())
+    return linalg.symmetric_part(moved @ p.whiten_columns(np.eye(p.dim)))
 
 
 def displacement(p: Structure, q: Structure) -> tuple[Array, Array]:

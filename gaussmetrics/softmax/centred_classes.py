@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.linalg.blas import dsyrk
 
 from gaussmetrics._array import cores
+from gaussmetrics._array.two_floats import two_sum
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.blocks import centre, row_blocks
 
@@ -27,8 +28,8 @@ class Stretch(NamedTuple):
 
 def sums(
     X: Any, codes: NDArray[Any], n_classes: int, weights: Array | None
-) -> tuple[Array, Array, Array]:
-    """Return the weights, means and pooled scatter of classes of rows.
+) -> tuple[Array, Array, Array, Array]:
+    """Return the weights, means, pooled scatter of classes of rows, and what the means lost.
 
     Every stretch of rows of one class is centred by itself; the stretches are merged at the end.
     Reading the rows in the order of their classes leaves few stretches and no loop over rows.
@@ -43,7 +44,8 @@ def sums(
         stretches += found
     counts, offsets, steps = _merged(stretches, n_classes, X.shape[1])
     _add_gram(scatter, steps)
-    return counts, origins + offsets, _mirrored(scatter)
+    means, low = two_sum(origins, offsets)
+    return counts, means, _mirrored(scatter), low
 
 
 def _centred(

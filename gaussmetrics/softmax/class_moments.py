@@ -8,9 +8,10 @@ from typing import cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gaussmetrics._array.two_floats import difference, shifted
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import sample_checks
-from gaussmetrics.laws.blocks import freeze_fields, merge
+from gaussmetrics.laws.blocks import freeze_fields, merge_exactly
 from gaussmetrics.laws.moments import Moments
 from gaussmetrics.softmax import centred_classes
 
@@ -29,6 +30,8 @@ class ClassMoments:
         Mean of each class.
     scatter : (d, d)
         Σ w (x − m)(x − m)ᵀ over all rows, m the mean of the row's own class.
+    means_low : (K, d), optional
+        What rounding took from the means: far from the origin their differences need it.
 
     Examples
     --------
@@ -41,9 +44,12 @@ class ClassMoments:
     counts: Array
     means: Array
     scatter: Array
+    means_low: Array = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        freeze_fields(self, counts=self.counts, means=self.means, scatter=self.scatter)
+        low = np.zeros(np.shape(self.means)) if self.means_low is None else self.means_low
+        fields = {"counts": self.counts, "means": self.means, "scatter": self.scatter}
+        freeze_fields(self, **fields, means_low=low)
 
     @classmethod
     def from_samples(
@@ -75,8 +81,11 @@ class ClassMoments:
         if not isinstance(other, ClassMoments):
             return NotImplemented
         sample_checks.mergeable(self.means.shape, other.means.shape)
-        counts, means, steps = merge(self.counts, self.means, other.counts, other.means)
-        return ClassMoments(counts, means, self.scatter + other.scatter + steps.T @ steps)
+        counts, means, steps = merge_exactly(
+            self.counts, (self.means, self.means_low), other.counts, (other.means, other.means_low)
+        )
+        scatter = self.scatter + other.scatter + steps.T @ steps
+        return ClassMoments(counts, means[0], scatter, means[1])
 
     @property
     def count(self) -> np.float64:
@@ -86,9 +95,19 @@ class ClassMoments:
     @property
     def mean(self) -> Array:
         """Mean of all rows."""
-        origin = self.means[self.counts.argmax()]
-        shares = self.counts / max(self.counts.sum(), np.finfo(float).tiny)
-        return cast(Array, origin + shares @ (self.means - origin))
+        return self._about_the_heaviest()[0]
+
+    def deviations(self) -> Array:
+        """Return the means less the mean of all rows, (K, d); 0 for a class without rows."""
+        return self._about_the_heaviest()[1]
+
+    def _about_the_heaviest(self) -> tuple[Array, Array]:
+        heaviest = int(self.counts.argmax())
+        origin = self.means[heaviest], self.means_low[heaviest]
+        steps = difference((self.means, self.means_low), origin)
+        steps[self.counts == 0] = 0.0
+        step = self.counts @ steps / max(float(self.counts.sum()), np.finfo(float).tiny)
+        return shifted(origin, step)[0], np.where(self.counts[:, None] > 0, steps - step, 0.0)
 
     def total(self) -> Moments:
         """Forget the classes: moments of all rows, by the law of total covariance.
@@ -98,5 +117,5 @@ class ClassMoments:
         Moments
             Its scatter is the scatter within the classes plus the scatter of their means.
         """
-        between = Moments.from_samples(self.means, weights=self.counts)
-        return Moments(between.count, between.mean, self.scatter + between.scatter)
+        between = Moments.from_samples(self.deviations(), weights=self.counts)
+        return Moments(between.count, self.mean, self.scatter + between.scatter)

@@ -17,9 +17,29 @@ from gaussmetrics.laws.operands import operands
 from gaussmetrics.pairs.couplings import interpolate, optimal_map
 
 
+@dataclass(frozen=True, eq=False)
+class _AffineMap:
+    """The map x ↦ μq + T (x − μp) from one Gaussian to another."""
+
+    source: Gaussian
+    target: Gaussian
+    matrix: Array
+
+    @property
+    def offset(self) -> Array:
+        """The b (..., d) of x ↦ T x + b."""
+        return self.target.mean - (self.matrix @ self.source.mean[..., None])[..., 0]
+
+    def _images(self, x: ArrayLike) -> Array:
+        points = gaussian_checks.points(x, self.source.dim)
+        reading.batch_shape("x and the map", points.shape[:-1], self.matrix.shape[:-2])
+        moved = self.matrix @ (points - self.source.mean)[..., None]
+        return self.target.mean + moved[..., 0]
+
+
 @final
 @dataclass(frozen=True, eq=False)
-class TransportMap:
+class TransportMap(_AffineMap):
     """The optimal map x ↦ μq + T (x − μp) from one Gaussian to another.
 
     Attributes
@@ -37,15 +57,6 @@ class TransportMap:
     >>> move.matrix, move.offset, move([1.0, 3.0][0:1])
     (array([[2.]]), array([-2.]), array([0.]))
     """
-
-    source: Gaussian
-    target: Gaussian
-    matrix: Array
-
-    @property
-    def offset(self) -> Array:
-        """The b (..., d) of x ↦ T x + b."""
-        return self.target.mean - (self.matrix @ self.source.mean[..., None])[..., 0]
 
     def __call__(self, x: ArrayLike) -> Array:
         """Return the images of points.
@@ -71,10 +82,7 @@ class TransportMap:
         >>> gm.transport_map(p, q)([1.0])
         array([5.])
         """
-        points = gaussian_checks.points(x, self.source.dim)
-        reading.batch_shape("x and the map", points.shape[:-1], self.matrix.shape[:-2])
-        moved = self.matrix @ (points - self.source.mean)[..., None]
-        return self.target.mean + moved[..., 0]
+        return self._images(x)
 
     def inverse(self) -> TransportMap:
         """Return the optimal map back, from q to p.
@@ -96,6 +104,55 @@ class TransportMap:
         array([1.])
         """
         return transport_map(self.target, self.source)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class GromovWassersteinMap(_AffineMap):
+    """The map x ↦ μq + T (x − μp) that keeps distances best, between spaces of any dimensions.
+
+    Attributes
+    ----------
+    source, target : Gaussian
+        The law it starts from, of m variables, and the law it arrives at, of n.
+    matrix : (..., n, m) array
+        T, with T Σp Tᵀ = Σq.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p, q = gm.Gaussian([1.0, 0.0], [[9.0, 0.0], [0.0, 1.0]]), gm.Gaussian([5.0], [[4.0]])
+    >>> move = gm.gromov_wasserstein_map(p, q)
+    >>> move.offset.round(6), move([[1.0, 7.0], [4.0, 7.0]]).round(6)
+    (array([4.333333]), array([[5.],
+           [7.]]))
+    """
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """Return the images of points.
+
+        Parameters
+        ----------
+        x : (..., m) array_like
+            Points; their leading dimensions broadcast with the batch.
+
+        Returns
+        -------
+        (..., n) array
+
+        Raises
+        ------
+        ValueError
+            If the last dimension of x is not m, or the batch shapes do not broadcast.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([3.0], [[4.0]])
+        >>> gm.gromov_wasserstein_map(p, q)([1.0])
+        array([5.])
+        """
+        return self._images(x)
 
 
 def transport_map(p: Gaussian, q: Gaussian) -> TransportMap:
@@ -120,6 +177,10 @@ def transport_map(p: Gaussian, q: Gaussian) -> TransportMap:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ, batches do not broadcast, or p is singular and no map exists.
+
+    See Also
+    --------
+    TransportMap, wasserstein_geodesic, plot_transport
 
     Notes
     -----
@@ -173,6 +234,10 @@ def wasserstein_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
         If p or q is not a Gaussian, or t does not hold real numbers.
     ValueError
         If dimensions differ, batches do not broadcast, or t leaves [0, 1].
+
+    See Also
+    --------
+    transport_map, wasserstein_barycenter, plot_transport
 
     References
     ----------
