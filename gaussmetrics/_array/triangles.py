@@ -64,12 +64,6 @@ def _solve_by_halves(lower: Array, other: Array, result: Array) -> None:
     result[last, first] = solve_lower(lower[last, last], other[last, first] - product)
 
 
-def lower_overlap(lower: Array, other: Array) -> Array:
-    """Return Lᵀ K for one lower triangular L and one lower triangular K, both (d, d)."""
-    # BLAS reads C-ordered arrays as their transposes, and returns that of the product.
-    return np.asarray(dtrmm(1.0, lower.T, other.T, side=1, lower=0, trans_a=1).T)
-
-
 def solve_lower_triangles(lower: Array, other: Array) -> Array:
     """Return L⁻¹ K for lower triangular L and K, both (..., d, d)."""
     result = np.array(other, order="C")
@@ -78,6 +72,12 @@ def solve_lower_triangles(lower: Array, other: Array) -> Array:
         # LAPACK reads rows as columns, and so Xᵀ Lᵀ = Kᵀ.
         dtrsm(1.0, factor.T, columns.T, side=1, lower=0, overwrite_b=1)
     return result
+
+
+def lower_overlap(lower: Array, other: Array) -> Array:
+    """Return Lᵀ K for one lower triangular L and one lower triangular K, both (d, d)."""
+    # BLAS reads C-ordered arrays as their transposes, and returns that of the product.
+    return np.asarray(dtrmm(1.0, lower.T, other.T, side=1, lower=0, trans_a=1).T)
 
 
 def invert_lower(lower: Array) -> Array:

@@ -59,6 +59,10 @@ def mixture_wasserstein_barycenter(
     RuntimeError
         If an iteration has not converged, or no plan has been proved to be the cheapest.
 
+    See Also
+    --------
+    wasserstein_barycenter, mixture_transport_plan, mixture_wasserstein_distance
+
     Notes
     -----
     The plan of two mixtures is exact. That of more is a linear program with an unknown for each
@@ -128,7 +132,7 @@ def _cheapest(costs: Array, groups: Index, weights: Sequence[Array]) -> Array:
     sums: Any = csr_array((np.ones(len(rows)), (rows, columns)), shape=shape)
     unit = costs.max() or 1.0
     wanted = np.concatenate(weights)
-    found = linprog(costs / unit, A_eq=sums, b_eq=wanted, method="highs-ds")
+    found: Any = linprog(costs / unit, A_eq=sums, b_eq=wanted, method="highs-ds")
     if found.status != 0:
         _refuse_unproved(found.message)
     shares = np.asarray(found.x)
