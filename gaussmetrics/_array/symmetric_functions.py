@@ -10,8 +10,8 @@ import numpy as np
 
 from gaussmetrics._array.types import Array
 
-_STEPS = 17
-"""Each takes a ninth of the error or less, which at first is √3 − 1 of the sum."""
+_STEPS = 3
+"""Newton's: the first leaves a thousandth of the sum as error, and each other squares it."""
 
 
 def singular_value_sums(matrix: Array) -> Array:
@@ -30,7 +30,11 @@ def singular_value_sums(matrix: Array) -> Array:
     twice_det = 2.0 * r[0, 0] * r[1, 1] * r[2, 2]
     total = np.sqrt(3.0 * squares)
     for _ in range(_STEPS):
-        total = np.sqrt(squares + 2.0 * np.sqrt(minors + twice_det * total))
+        pairs = np.sqrt(minors + twice_det * total)
+        better = np.sqrt(squares + 2.0 * pairs)
+        # The slope of the right side is at most a ninth, and zero where the determinant is.
+        slope = twice_det / np.where(pairs > 0, 2.0 * better * pairs, 1.0)
+        total += (better - total) / (1.0 - slope)
     return total * scale
 
 
