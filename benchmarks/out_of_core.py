@@ -26,6 +26,10 @@ import numpy as np
 from distributed import Client, LocalCluster
 
 import gaussmetrics as gm
+from gaussmetrics import streams
+from gaussmetrics.inference import likelihood, permutation
+from gaussmetrics.inference.group_passes import Dealt, merged, sums_of_block
+from gaussmetrics.inference.jackknife import deal
 from gaussmetrics.softmax import ClassMoments
 
 D, BLOCK, CLASSES = 32, 100_000, 10
@@ -213,6 +217,63 @@ def by_classifier(client, counts, rounds):
                   f"{turns[0][1][3] / 1e3:.1f} |", flush=True)  # fmt: skip
 
 
+def by_groups(dims):
+    """Time one block of an estimate in 50 groups, and of a test in 401: rows dealt at random."""
+    n, rows = 10**8, 100_000
+    print(f"\nProcessor time of one block of {rows} rows in groups, and of one merge\n")
+    print("| d | g | moments, ms | groups, ms | merge, ms | 8 g (d² + 2d + 1), MB | "
+          "999 permutations, s |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    for d in dims:
+        X = rows_of(0, rows, d)
+        plain = timed(gm.Moments.from_samples, X)
+        for groups in (50, 401):
+            dealt = Dealt(n, *deal(n, groups))
+            passes = streams.batch_passes([X])
+            block = timed(passes.fold, sums_of_block, merged, dealt)
+            part = sums_of_block(streams.Block(X, start=0), dealt)
+            merge = timed(merged, part, part)
+            moved = permuted(part[1]) if groups == 401 else math.nan
+            print(f"| {d} | {groups} | {1e3 * plain:.1f} | {1e3 * block:.1f} | {1e3 * merge:.2f} | "
+                  f"{8 * groups * (d * d + 2 * d + 1) / 1e6:.2f} | {moved:.1f} |",
+                  flush=True)  # fmt: skip
+
+
+def permuted(moments):
+    """Time the permutations of 400 groups between two samples."""
+    parts = [gm.Moments(*some) for some in zip(moments.count, moments.mean, moments.scatter,
+                                               moments.mean_low, strict=True)]  # fmt: skip
+    centre = (parts[0].mean, parts[0].mean_low)
+    cut = permutation.Parts([parts[:200], parts[200:400]], [parts[400], parts[400]], "groups")
+    units = permutation.Units.of_moments(cut, [centre, centre])
+
+    def permute():
+        for dealt in permutation.moments_dealt(units, 999, np.random.default_rng(0)):
+            likelihood.joint(dealt)
+
+    return timed(permute, repeat=1)
+
+
+def on_paper(blocks, rows, d):
+    """Extrapolate from one block and one merge, measured here, to a thousand workers."""
+    print(f"\nOn paper: {blocks} blocks of {rows} rows of {d} columns\n")
+    print("| | workers | summing, s | depth of the tree | merging, s | sent in all, MB | "
+          "by each worker, MB |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    X, depth = rows_of(0, rows, d), math.ceil(math.log(blocks, 8) - 1e-9)
+    for name, groups in (("moments", 1), ("estimate", 50), ("test", 401)):
+        dealt = Dealt(blocks * rows, *deal(blocks * rows, groups))
+        block, part = timed(gm.Moments.from_samples, X), gm.Moments.from_samples(X)
+        merge = timed(part.__add__, part)
+        if groups > 1:
+            block = timed(sums_of_block, streams.Block(X, start=0), dealt)
+            sums = sums_of_block(streams.Block(X, start=0), dealt)
+            merge = timed(merged, sums, sums)
+        sent = 8 * groups * (d * d + 2 * d + 1) * blocks * 8 / 7 / 1e6
+        for workers in (2, 10, 100, 1000):
+            merges = 7 * merge * (depth + blocks / 8 / workers)
+            print(f"| {name} | {workers} | {block * blocks / workers:.1f} | {depth} | "
+                  f"{merges:.2f} | {sent:.0f} | {sent / workers:.2f} |", flush=True)  # fmt: skip
+
+
 def by_blocks(client, counts, n):
     print(f"\nThe same {n} rows in more blocks, on two workers\n")
     print(
@@ -249,7 +310,9 @@ def main():
         by_classifier(client, few, 1 if small else options.rounds)
         by_blocks(client, (8, 64) if small else (8, 64, 512, 2048), 10**5 if small else 10**6)
     by_columns((8, 64) if small else (8, 32, 128, 512))
+    by_groups((8,) if small else (8, 32, 128))
     by_classes((2, 32) if small else (2, 32, 512))
+    on_paper(100 if small else 100_000, 10_000 if small else 100_000, D)
 
 
 if __name__ == "__main__":
