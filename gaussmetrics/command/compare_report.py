@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from gaussmetrics.command.comparison import ENDS, ROWS, ROWS_A_COLUMN, Comparison, Pair
@@ -115,6 +116,8 @@ def _legend(found: Comparison) -> tuple[str, ...]:
 
 
 def _distance(found: Comparison, pair: Pair) -> tuple[str, ...]:
+    if math.isnan(pair.standard_error):
+        return name_of(pair), f"{pair.distance:.2f}", "", "", "", "", "no interval, no test"
     return (
         name_of(pair),
         *(f"{value:.2f}" for value in (pair.distance, pair.low, pair.high)),
