@@ -217,8 +217,30 @@ def test_noise_is_told_so(saved, run):
     frame = pd.DataFrame(noise).add_prefix("column ").assign(arm=np.repeat(["a", "b"], 20))
     out = run("compare", saved(frame), "--by", "arm").out
     assert re.search(r"a – b +[\d.]+ +0.00 +[\d.]+ +0\.\d+ +\d+\.\d% +not told from chance\n", out)
-    assert re.search(r"a – b +not told from chance\n", out)
+    assert "  not told from chance, and so without parts: a – b\n" in out
     assert "the best of 4950 pairs of columns" in out
+
+
+def test_rows_dealt_anew_may_be_all_alike(saved, record):
+    rows = [*[0.7] * 6, 1.1, 1.6, *[0.7] * 7, 0.9, 0.8]
+    frame = pd.DataFrame({"x": rows, "g": list("a" * 8 + "b" * 9)})
+    (pair,) = record(saved(frame), "--by", "g")["pairs"]
+    assert not pair["told_apart"]
+
+
+def test_a_pair_that_cannot_be_tested_does_not_stop_the_others(saved, run, record, refused):
+    rng = np.random.default_rng(0)
+    rows = [*[0.1] * 5, 0.3, *rng.normal(size=20), *(rng.normal(size=20) + 4.0)]
+    path = saved(pd.DataFrame({"x": rows, "g": list("a" * 6 + "b" * 20 + "c" * 20)}))
+    out = run("compare", path, "--by", "g").out
+    assert re.search(r"a – b +0\.\d\d +no interval, no test\n", out)
+    assert re.search(r"b – c +[\d.]+ +[\d.]+ +[\d.]+ +0\.003", out)
+    assert "No interval and no test of 2 of 3 pairs: x determines no law: X does not vary" in out
+    assert [pair["low"] is None for pair in record(path, "--by", "g")["pairs"]].count(True) == 2
+    path = saved(pd.DataFrame({"x": rows[:26], "g": list("a" * 6 + "b" * 20)}))
+    assert "Groups cannot be compared: x determines no law: X does not vary" in refused(
+        "compare", path, "--by", "g"
+    )
 
 
 def test_two_thousand_columns(saved, record):

@@ -71,7 +71,7 @@ def test_several_tables_are_parts(run, saved, tmp_path):
     rng = np.random.default_rng(2)
     paths = [saved(night(rng), f"{k}.csv") for k in range(6)]
     out = run("reference", *paths, "--output", tmp_path / "r.npz").out
-    assert f"{tmp_path / 'r.npz'}: 1200 rows, 3 columns\n" in out
+    assert f"Written to {tmp_path / 'r.npz'}: 1200 rows, 3 columns\n" in out
     assert "Each of 6 parts was compared with all others" in out
     few = run("reference", *paths[:3], "--output", tmp_path / "r.npz").out
     assert "No threshold: it takes 5 parts of more rows than columns, and there are 3 parts." in few
@@ -81,16 +81,18 @@ def test_a_usual_night_and_drift(run, saved, reference):
     rng = np.random.default_rng(5)
     usual = run("drift", reference, saved(night(rng), "today.csv"))
     assert usual.status == 0
-    text = r"as usual: KL divergence 0\.0\d+ nats, 0\.\d+ allowed \(the largest of 30 parts of the"
-    assert re.match(text, usual.out)
+    told = r"as usual: KL divergence 0\.0\d+ nats, 0\.\d+ allowed \(the largest of 30 parts of the"
+    assert re.match(told, usual.out)
     shifted = run("drift", reference, saved(night(rng, shift=0.1), "today.csv"))
     assert shifted.status == 1
     assert shifted.out.startswith("drift: KL divergence 0.5")
     assert "Columns that differ most, each alone: c 0." in shifted.out
-    assert re.search(r"Parts of it: means 9\d%, scales \d%, orientations \d%\.", shifted.out)
+    assert re.search(
+        r"What has changed: means 9\d%, scales \d%, orientations \d% \(of the sq", shifted.out
+    )
     wider = run("drift", reference, saved(night(rng, scale=2.0), "today.csv"))
     assert wider.status == 1
-    assert re.search(r"Parts of it: means \d%, scales [89]\d%, ", wider.out)
+    assert re.search(r"What has changed: means \d%, scales 9\d%, ", wider.out)
     assert "each alone: b 0." in wider.out
 
 
