@@ -56,6 +56,10 @@ def jeffreys_barycenter(
     RuntimeError
         If the iteration has not converged; the text gives the last step.
 
+    See Also
+    --------
+    jeffreys_divergence, fisher_rao_barycenter, wasserstein_barycenter
+
     Notes
     -----
     For equal means it is closed: m is that mean. Elsewhere m and S are found in turn, each exactly
@@ -142,6 +146,10 @@ def fisher_rao_barycenter(
         so far apart that rounding keeps a geodesic from being certified.
     RuntimeError
         If the iteration has not converged; the text gives the residual.
+
+    See Also
+    --------
+    fisher_rao_distance, fisher_rao_geodesic, jeffreys_barycenter, wasserstein_barycenter
 
     Notes
     -----

@@ -60,6 +60,10 @@ def fisher_rao_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
         If dimensions differ, batches do not broadcast, t leaves [0, 1] or a law is singular; or if
         the laws are so far apart that rounding keeps the path from being certified.
 
+    See Also
+    --------
+    fisher_rao_distance, fisher_rao_barycenter, wasserstein_geodesic
+
     Notes
     -----
     Closed form where the means differ along one common axis of the covariances at most: equal
