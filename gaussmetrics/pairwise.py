@@ -82,6 +82,10 @@ def pairwise(
         If a batch is not one-dimensional, dimensions differ, the metric does not broadcast, or
         `out` is of another shape.
 
+    See Also
+    --------
+    estimate_pairwise, plot_pairwise
+
     References
     ----------
     The blocks run on joblib, https://joblib.readthedocs.io.

@@ -1,8 +1,8 @@
-"""How far apart are groups of rows that no memory holds?
+"""How far apart are groups of rows that no memory holds, and how well can they be told apart?
 
 Writes some gigabytes of synthetic rows as Parquet, unless the folder has them, and fits the law of
-each group on a Dask cluster: on two processes of this machine that may take 1 GB each, or on the
-cluster whose scheduler you name, if its workers see the folder.
+each group, and a classifier, on a Dask cluster: on two processes of this machine that may take 1 GB
+each, or on the cluster whose scheduler you name, if its workers see the folder.
 
     python examples/out_of_core/groups.py --gigabytes 3
     python examples/out_of_core/groups.py --scheduler tcp://scheduler:8786 --folder /shared/rows
@@ -107,6 +107,21 @@ def compare(client, folder):
         print(f"  {group:8} " + " ".join(f"{value:.4f}" for value in row))
 
 
+def classify(client, folder):
+    """Fit the classifier where the rows are, and let it predict there."""
+    rows = dd.read_parquet(folder, columns=[*NAMES, "group"])
+    with bar(client, "classifier"):
+        start = time.perf_counter()
+        model = gm.AnalyticLogisticRegression().fit(rows[NAMES], rows.group)
+    print(f"\nclassifier: fitted in {time.perf_counter() - start:.1f} s")
+    print(f"  shrinkage {model.shrinkage_:.2e}, temperature {model.temperature_:.4f}")
+    print("Mean probability of each group, predicted on the workers:")
+    for group, share in zip(
+        model.classes_, model.predict_proba(rows[NAMES]).mean(axis=0).compute(), strict=True
+    ):
+        print(f"  {group}: {share:.4f}")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--folder", type=Path)
@@ -122,6 +137,7 @@ def main():
     with Client(cluster) as client:
         print(f"Dashboard: {client.dashboard_link}\n")
         compare(client, folder)
+        classify(client, folder)
         print(f"\nPeak memory of a worker: {max(client.run(peak).values()) / 1e6:.0f} MB")
     if not chosen.scheduler:
         cluster.close()

@@ -149,7 +149,7 @@ def fisher_rao_barycenter(
 
     See Also
     --------
-    fisher_rao_distance, fisher_rao_geodesic, jeffreys_barycenter, wasserstein_barycenter
+    fisher_rao_distance, fisher_rao_geodesic, wasserstein_barycenter, jeffreys_barycenter
 
     Notes
     -----

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, NoReturn
 
 import numpy as np
@@ -21,13 +22,15 @@ from gaussmetrics._array.fixed_point import accelerated
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.common_axes import Axes, axes_of
+from gaussmetrics.pairs.common_axes import Axes, axes_of, common_axes
 from gaussmetrics.pairs.supports import on_common_support
 
 _POLISH = 60
 _MEMORY = 25
 _CERTIFIED = 1e-8
 _LARGEST = 1e150
+_DOWN = 600
+"""A power of two that brings any number of deviations back within the floats."""
 
 
 @symmetric
@@ -49,8 +52,7 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
     -------
     float or (...) array
         The distance itself, without unit. A metric; near p = q it is √J, with Jeffreys' divergence
-        J, and right to relative rounding. Infinite between different supports, and where the means
-        are more deviations apart than the largest float.
+        J, and right to relative rounding. Infinite between different supports.
 
     Raises
     ------
@@ -59,6 +61,10 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast, or if the laws are so far apart that
         rounding keeps the result from being certified.
+
+    See Also
+    --------
+    hellinger_distance, wasserstein_distance, kl_divergence
 
     Notes
     -----
@@ -88,7 +94,7 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
 
 def _distance(p: Gaussian, q: Gaussian) -> Scalars:
     axes = axes_of(p, q)
-    value, closed = _closed_form(axes)
+    value, closed = _closed_form(axes, partial(_log_length, p, q))
     result = np.array(value)
     for index in np.argwhere(np.logical_not(closed)):
         at = tuple(index)
@@ -96,7 +102,14 @@ def _distance(p: Gaussian, q: Gaussian) -> Scalars:
     return result[()]
 
 
-def _closed_form(axes: Axes) -> tuple[Array, Array]:
+def _log_length(p: Gaussian, q: Gaussian) -> Array:
+    """Return log √(Δᵀ Σq⁻¹ Δ) where the means are more deviations apart than the largest float."""
+    shift = np.ldexp(0.5 * p.mean - 0.5 * q.mean, -_DOWN)
+    length = linalg.norm(common_axes(p.covariance, q.covariance, shift).shift)
+    return np.log(np.where(length > 0, length, 1.0)) + (_DOWN + 1) * np.log(2.0)
+
+
+def _closed_form(axes: Axes, log_length: Callable[[], Array]) -> tuple[Array, Array]:
     """Return the distance where the means differ along one axis at most, and where that is so.
 
     Such laws are products: of a law on the line, and of others that differ in scale alone. Along
@@ -110,7 +123,10 @@ def _closed_form(axes: Axes) -> tuple[Array, Array]:
     # arcosh(1 + 2x²) = 2 arsinh x
     with np.errstate(over="ignore"):
         half = np.hypot(length * np.exp(-0.25 * scale), np.sqrt(8.0) * np.sinh(0.25 * scale))
-    line = 2.0 * np.sqrt(2.0) * np.arcsinh(half / np.sqrt(8.0))
+    line = np.arcsinh(half / np.sqrt(8.0))
+    if np.isinf(half).any():
+        line = np.where(np.isinf(half), log_length() - 0.25 * scale - 0.5 * np.log(2.0), line)
+    line = 2.0 * np.sqrt(2.0) * line
     others = np.sqrt(0.5 * np.maximum((t * t).sum(axis=-1) - scale * scale, 0.0))
     return np.hypot(line, others), equal | ((w != 0).sum(axis=-1) <= 1)
 

@@ -62,7 +62,7 @@ def fisher_rao_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
 
     See Also
     --------
-    fisher_rao_distance, fisher_rao_barycenter, wasserstein_geodesic
+    fisher_rao_distance, wasserstein_geodesic, fisher_rao_barycenter
 
     Notes
     -----

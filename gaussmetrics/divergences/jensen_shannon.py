@@ -58,6 +58,11 @@ def jensen_shannon_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    jensen_shannon_bounds, geometric_jensen_shannon_divergence, bayes_error,
+    softmax_jensen_shannon_divergence
+
     Notes
     -----
     Costs O(d³) for all structures but the diagonal one, and 190 terms an axis. It is the mutual
@@ -114,6 +119,10 @@ def geometric_jensen_shannon_divergence(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    jensen_shannon_bounds, jeffreys_divergence, bhattacharyya_distance
 
     References
     ----------
@@ -177,6 +186,10 @@ def jensen_shannon_bounds(p: Gaussian, q: Gaussian) -> JensenShannonBounds:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    JensenShannonBounds, geometric_jensen_shannon_divergence, total_variation_distance
 
     References
     ----------

@@ -34,6 +34,10 @@ def mahalanobis_distance(x: ArrayLike, p: Gaussian) -> Scalars:
     ValueError
         If the last dimension of x is not d, names differ, or the batch shapes do not broadcast.
 
+    See Also
+    --------
+    squared_mahalanobis_distance, kl_divergence, bayes_error
+
     Notes
     -----
     The square of a draw from p has the law χ² with as many degrees of freedom as Σ has rank.
@@ -78,6 +82,10 @@ def squared_mahalanobis_distance(x: ArrayLike, p: Gaussian) -> Scalars:
         If p is not a Gaussian or x does not hold real numbers.
     ValueError
         If the last dimension of x is not d, names differ, or the batch shapes do not broadcast.
+
+    See Also
+    --------
+    mahalanobis_distance, kl_divergence
 
     References
     ----------

@@ -144,6 +144,10 @@ def mixture_entropy_bounds(m: Mixture) -> MixtureBounds:
     ValueError
         If a component is singular.
 
+    See Also
+    --------
+    entropy, mixture_kl_bounds, Mixture
+
     References
     ----------
     Kolchinsky & Tracey 2017, doi:10.3390/e19070361, arXiv:1706.02419.
@@ -192,6 +196,10 @@ def mixture_kl_bounds(p: Mixture, q: Mixture) -> MixtureBounds:
         If p or q is not a Mixture.
     ValueError
         If dimensions or names differ, or a component is singular.
+
+    See Also
+    --------
+    mixture_kl_divergence, mixture_entropy_bounds, kl_divergence
 
     References
     ----------
@@ -248,6 +256,10 @@ def mixture_kl_divergence(
         If p or q is not a Mixture, samples is no integer or rng no source of randomness.
     ValueError
         If dimensions or names differ, or a component is singular.
+
+    See Also
+    --------
+    mixture_kl_bounds, kl_divergence, mixture_wasserstein_distance
 
     References
     ----------

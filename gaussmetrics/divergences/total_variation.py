@@ -59,6 +59,10 @@ def total_variation_distance(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    bayes_error, hellinger_distance, jensen_shannon_bounds
+
     Notes
     -----
     Costs O(d³) for all structures but the diagonal one.
@@ -112,6 +116,10 @@ def bayes_error(p: Gaussian, q: Gaussian, *, prior: float = 0.5) -> Scalars:
         If p or q is not a Gaussian, or prior not a number.
     ValueError
         If dimensions differ, batches do not broadcast, or prior is not between 0 and 1.
+
+    See Also
+    --------
+    total_variation_distance, chernoff_information, bhattacharyya_coefficient
 
     Notes
     -----

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from gaussmetrics._array.reading import is_number, positive_number, step_count
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.sample_checks import streamed_samples
+from gaussmetrics.streams import Passes, in_blocks, sample_passes
+
+Rows = NDArray[Any]
 
 FEWEST_WAYS = 20
 """With fewer ways to deal the rows no p-value can be as small as 0.05."""
@@ -26,55 +29,85 @@ def name_of(metric: Any) -> str:
     return "metric" if name == "<lambda>" else str(name)
 
 
-def one_sample(function: str, name: str, value: Any) -> NDArray[Any]:
-    """Check samples, one draw a row."""
+def one_sample(function: str, name: str, value: Any, labels: Any = None) -> Rows | Passes:
+    """Check samples, one draw a row, or open one that comes in blocks with the labels beside it."""
+    if isinstance(value, Passes):
+        return value
     if hasattr(value, "logpdf"):
         raise TypeError(
             f"{function} takes samples, but {name} is a {type(value).__name__}. The metric "
             "between known laws needs no estimate: call metric(p, q)."
         )
+    if in_blocks(value):
+        return sample_passes(value, labels=labels, called=name, labels_called="groups")
     return streamed_samples(name, value)
 
 
-def two_samples(function: str, x: Any, y: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+def two_samples(
+    function: str, x: Any, y: Any, labels: Sequence[Any] = (None, None)
+) -> tuple[Rows | Passes, Rows | Passes]:
     """Check two samples of the same columns, one draw a row, or two batches of them."""
-    first, second = one_sample(function, "x", x), one_sample(function, "y", y)
+    first, second = (
+        one_sample(function, *given) for given in zip("xy", (x, y), labels, strict=True)
+    )
     same_columns(["x", "y"], [first, second])
-    if first.shape[:-2] != second.shape[:-2]:
+    shapes = [() if isinstance(rows, Passes) else rows.shape[:-2] for rows in (first, second)]
+    if shapes[0] != shapes[1]:
         raise ValueError(
             f"{function} needs as many samples in x as in y, got batches of shape "
-            f"{first.shape[:-2]} and {second.shape[:-2]}. One sample has shape (n, d), one draw a "
-            "row."
+            f"{shapes[0]} and {shapes[1]}. One sample has shape (n, d), one draw a row."
         )
     return first, second
 
 
-def flat_samples(function: str, names: Sequence[str], values: Sequence[Any]) -> list[NDArray[Any]]:
+def flat_samples(
+    function: str, names: Sequence[str], values: Sequence[Any], labels: Sequence[Any] | None = None
+) -> list[Rows | Passes]:
     """Check samples of shape (n, d) of the same columns."""
-    samples = [one_sample(function, name, v) for name, v in zip(names, values, strict=True)]
+    beside = [None] * len(names) if labels is None else labels
+    samples = [one_sample(function, *given) for given in zip(names, values, beside, strict=True)]
     for name, rows in zip(names, samples, strict=True):
-        if rows.ndim != 2:
+        if not isinstance(rows, Passes) and rows.ndim != 2:
             raise ValueError(f"{name} must have shape (n, d), one draw a row, got {rows.shape}.")
     same_columns(names, samples)
     return samples
 
 
-def same_columns(names: Sequence[str], samples: Sequence[NDArray[Any]]) -> None:
+def width(sample: Rows | Passes) -> int:
+    """Return the number of columns of a sample."""
+    return sample.width if isinstance(sample, Passes) else sample.shape[-1]
+
+
+def row_count(function: str, sample: Rows | Passes) -> int:
+    """Return the number of rows of a sample, which may take a pass over them."""
+    return sample.count(function) if isinstance(sample, Passes) else sample.shape[-2]
+
+
+def same_columns(names: Sequence[str], samples: Sequence[Rows | Passes]) -> None:
     """Check that all samples have as many columns as the first."""
-    d = samples[0].shape[-1]
+    d = width(samples[0])
     for name, rows in zip(names, samples, strict=True):
-        if rows.shape[-1] != d:
+        if width(rows) != d:
             raise ValueError(
                 f"{names[0]} and {name} must have the same columns, got {d} in {names[0]} and "
-                f"{rows.shape[-1]} in {name}."
+                f"{width(rows)} in {name}."
             )
 
 
-def several_samples(function: str, value: Any, names: Any) -> tuple[list[str], list[NDArray[Any]]]:
-    """Check a list of samples, or a mapping that names them."""
+def same_count(found: int, wanted: int, called: str = "the sample") -> None:
+    """Check that a pass has seen the rows that there were to be."""
+    if found != wanted:
+        raise ValueError(
+            f"{called} has {found} rows where {wanted} were announced. Its blocks must have the "
+            "sizes that they say they have, and be the same each time they are read."
+        )
+
+
+def several_samples(function: str, value: Any, names: Any) -> tuple[list[str], list[Any]]:
+    """Check that there is a list of samples, or a mapping that names them, but not these."""
     if names is None and hasattr(value, "keys"):
         names, value = list(value), [value[key] for key in value]
-    if not isinstance(value, (list, tuple)) or any(np.ndim(part) < 2 for part in value):
+    if not isinstance(value, (list, tuple)) or not all(map(_sample_alone, value)):
         raise TypeError(
             f"{function} takes two samples, or a list of samples of shape (n, d) or a mapping of "
             f"names to such, got one object of type {type(value).__name__}."
@@ -84,7 +117,11 @@ def several_samples(function: str, value: Any, names: Any) -> tuple[list[str], l
     known = [str(i) for i in range(len(value))] if names is None else [str(n) for n in names]
     if len(known) != len(value) or len(set(known)) < len(known):
         raise ValueError(f"names must be {len(value)} different names, one a sample, got {known}.")
-    return known, flat_samples(function, known, value)
+    return known, list(value)
+
+
+def _sample_alone(value: Any) -> bool:
+    return isinstance(value, Passes) or in_blocks(value) or np.ndim(value) >= 2
 
 
 def group_counts(value: Any, default: int, *sizes: int) -> tuple[int, ...]:
@@ -99,24 +136,44 @@ def group_counts(value: Any, default: int, *sizes: int) -> tuple[int, ...]:
     return tuple(max(1, min(wanted, n)) for n in sizes)
 
 
-def cluster_labels(
-    value: Any, sizes: Sequence[int], names: Sequence[str] = ("x", "y")
-) -> list[NDArray[Any]]:
-    """Check the labels that tell which rows depend on each other, one a row of each sample."""
-    if not isinstance(value, (list, tuple)) or len(value) != len(sizes):
+def labels_of_samples(value: Any, names: Sequence[str]) -> list[Any]:
+    """Check that labels that tell which rows depend on each other come with every sample."""
+    if not isinstance(value, (list, tuple)) or len(value) != len(names):
         raise ValueError(
             f"groups must be a number, or one list of labels for each of {' and '.join(names)}: "
             f"groups=(labels of the rows of {names[0]}, labels of the rows of {names[1]}, ...)."
         )
-    labels = [np.asarray(part) for part in value]
+    return list(value)
+
+
+def one_label_a_row(name: str, labels: NDArray[Any], rows: int) -> NDArray[Any]:
+    """Check that there are as many labels as rows."""
+    if labels.shape != (rows,):
+        raise ValueError(
+            f"groups must have one label for each of the {rows} rows of {name}, got shape "
+            f"{labels.shape}."
+        )
+    return labels
+
+
+def cluster_labels(
+    labels: Sequence[Any], samples: Sequence[Rows | Passes], names: Sequence[str]
+) -> list[Any]:
+    """Check the labels of samples in memory; of those in blocks they go with the blocks."""
+    kept = [
+        part if isinstance(rows, Passes) else one_label_a_row(name, np.asarray(part), len(rows))
+        for name, rows, part in zip(names, samples, labels, strict=True)
+    ]
+    if not any(isinstance(rows, Passes) for rows in samples):
+        separate_clusters(names, [np.unique(part) for part in kept])
+    return kept
+
+
+def separate_clusters(names: Sequence[str], clusters: Sequence[NDArray[Any]]) -> None:
+    """Check that each sample has clusters of its own, each label once."""
     seen: dict[Any, str] = {}
-    for name, part, n in zip(names, labels, sizes, strict=True):
-        if part.shape != (n,):
-            raise ValueError(
-                f"groups must have one label for each of the {n} rows of {name}, got shape "
-                f"{part.shape}."
-            )
-        kinds = np.unique(part).tolist()
+    for name, part in zip(names, clusters, strict=True):
+        kinds = part.tolist()
         if len(kinds) < 2:
             raise ValueError(
                 f"groups must tell at least two clusters of rows apart in {name}, got "
@@ -131,19 +188,17 @@ def cluster_labels(
                     "zero, or average the rows of each subject first."
                 )
             seen[kind] = name
-    return labels
 
 
-def enough_rows(parts: Sequence[Sequence[NDArray[Any]]], dim: int, *, corrected: bool) -> None:
+def enough_rows(sizes: Sequence[Sequence[int]], dim: int, *, corrected: bool) -> None:
     """Check that each sample determines a covariance without any group of its rows."""
     needed = dim + 3 if corrected else dim + 1
     why = "this divergence" if corrected else "a covariance"
-    for name, groups in zip("xy", parts, strict=True):
-        sizes = [group.shape[-2] for group in groups]
-        left = sum(sizes) - max(sizes)
+    for name, groups in zip("xy", sizes, strict=True):
+        left = sum(groups) - max(groups)
         if left < needed:
             raise ValueError(
-                f"{name} has too few rows: of {sum(sizes)}, {left} are left without a group, and "
+                f"{name} has too few rows: of {sum(groups)}, {left} are left without a group, and "
                 f"{why} of {dim} columns needs at least {needed}. Give more rows, pass "
                 'shrinkage="ledoit-wolf", or project both samples on fewer columns.'
             )
@@ -258,8 +313,8 @@ def statistic_of_test(value: Any, null: str, *, means: bool, covariances: bool) 
         )
     if callable(value) and null == "normal":
         raise ValueError(
-            'null="normal" is the exact law of the likelihood ratio only. With a metric leave it '
-            "at permutations."
+            'null="normal" is the exact law of the likelihood ratio only. With a metric take '
+            'null="permutation".'
         )
 
 
@@ -277,7 +332,7 @@ def no_groups_of_normal_rows(null: str) -> None:
     """Check that an exact law is not asked for where rows depend on each other."""
     if null == "normal":
         raise ValueError(
-            'null="normal" supposes independent rows. With groups leave it at permutations.'
+            'null="normal" supposes independent rows. With groups take null="permutation".'
         )
 
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, field
 from functools import partial, reduce
 from itertools import combinations
 from operator import add
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from gaussmetrics._array import reading
-from gaussmetrics._array.types import Array
-from gaussmetrics.inference import checks, likelihood, permutation
+from gaussmetrics.inference import checks, compared, likelihood, permutation, scales
+from gaussmetrics.inference.compared import Compared
 from gaussmetrics.inference.holm import adjusted
 from gaussmetrics.inference.likelihood import Statistic
-from gaussmetrics.inference.null_law import LikelihoodRatioLaw, PermutationLaw, exact_law
+from gaussmetrics.inference.null_law import ExactLaw, PermutationLaw, exact_law
 from gaussmetrics.laws import sample_checks
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.moments import Moments
@@ -35,7 +35,7 @@ class EqualityTest:
         The statistic of the samples.
     p_value : float
         Probability of one as large where the laws are equal.
-    null : PermutationLaw or LikelihoodRatioLaw
+    null : PermutationLaw or ExactLaw
         The law of the statistic there.
     name : str
         What the statistic is.
@@ -57,7 +57,7 @@ class EqualityTest:
 
     statistic: float
     p_value: float
-    null: PermutationLaw | LikelihoodRatioLaw
+    null: PermutationLaw | ExactLaw
     name: str
     pairs: Mapping[tuple[str, str], EqualityTest] = field(default_factory=dict)
     adjusted: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -163,6 +163,10 @@ def equality_test(
         If shapes do not fit, rows or clusters are too few, labels do not fit the rows, or the
         statistic is infinite or constant.
 
+    See Also
+    --------
+    equivalence_test, estimate, EqualityTest
+
     Notes
     -----
     Permutations cost one product of matrices, permutations × groups × d² operations with at most
@@ -184,16 +188,14 @@ def equality_test(
     >>> gm.equality_test(versicolor, virginica, rng=0)
     EqualityTest(likelihood ratio = 190.6, p = 0.001, null: 999 permutations of rows)
     """
-    names, samples = _samples(x, y)
+    samples = compared.read(x, y, groups)
     checks.null_name(null)
     checks.statistic_of_test(statistic, null, means=means, covariances=covariances)
     permutations = reading.step_count("permutations", permutations)
     sample_checks.shrinkage("shrinkage", shrinkage)
     generator = reading.generator(rng)
-    labels = None
     if groups is not None:
         checks.no_groups_of_normal_rows(null)
-        labels = checks.cluster_labels(groups, [len(rows) for rows in samples], names)
     if callable(statistic):
         make = partial(_of_metric, statistic, shrinkage, allow_singular)
     else:
@@ -201,13 +203,13 @@ def equality_test(
         make = partial(_of_likelihood, means, covariances)
     law = partial(exact_law, means=means, covariances=covariances) if null == "normal" else None
     test = _Procedure(make, law, not means, permutations, generator)
-    whole = test(names, samples, labels)
+    whole = test(samples)
     if len(samples) == 2:
         return whole
-    pairs = {}
-    for i, j in combinations(range(len(samples)), 2):
-        some = [names[i], names[j]], [samples[i], samples[j]]
-        pairs[names[i], names[j]] = test(*some, labels and [labels[i], labels[j]])
+    pairs = {
+        (first.name, second.name): test([first, second])
+        for first, second in combinations(samples, 2)
+    }
     p_values = adjusted([pair.p_value for pair in pairs.values()])
     return EqualityTest(
         whole.statistic,
@@ -219,15 +221,7 @@ def equality_test(
     )
 
 
-def _samples(x: Any, y: Any) -> tuple[list[str], list[Array]]:
-    if y is None:
-        names, samples = checks.several_samples("equality_test", x, None)
-    else:
-        names, samples = ["x", "y"], checks.flat_samples("equality_test", ["x", "y"], [x, y])
-    return names, [np.asarray(rows, dtype=np.float64) for rows in samples]
-
-
-Maker = Callable[[Sequence[str], Sequence[Array]], tuple[str, Statistic]]
+Maker: TypeAlias = Callable[[Sequence[Compared], Sequence[Moments]], tuple[str, Statistic]]
 
 
 @dataclass(frozen=True)
@@ -235,60 +229,53 @@ class _Procedure:
     """A test of any samples: how to make its statistic, and its exact law or how to deal rows."""
 
     statistic_of: Maker
-    exact: Callable[[Sequence[int], int], LikelihoodRatioLaw] | None
+    exact: Callable[[Sequence[int], int], ExactLaw] | None
     residuals: bool
     permutations: int
     rng: np.random.Generator
 
-    def __call__(
-        self,
-        names: Sequence[str],
-        samples: Sequence[Array],
-        labels: Sequence[NDArray[Any]] | None,
-    ) -> EqualityTest:
-        name, statistic = self.statistic_of(names, samples)
-        observed = float(statistic([Moments.from_samples(rows) for rows in samples]))
-        checks.finite_statistics(np.array([observed]))
-        law: LikelihoodRatioLaw | PermutationLaw
+    def __call__(self, samples: Sequence[Compared]) -> EqualityTest:
         if self.exact is None:
-            law = self._dealt(statistic, _centred(samples, each=self.residuals), labels)
-            checks.finite_statistics(np.array([observed, *law.values]))
-        else:
-            law = self.exact([len(rows) for rows in samples], samples[0].shape[1])
+            return self._by_permutation(samples)
+        moments = compared.moments_of(samples)
+        name, _, observed = self._observed(samples, moments)
+        law = self.exact([int(m.count) for m in moments], moments[0].mean.size)
         return EqualityTest(observed, law.p_value(observed), law, name)
 
-    def _dealt(
-        self, statistic: Statistic, rows: list[Array], labels: Sequence[NDArray[Any]] | None
-    ) -> PermutationLaw:
-        if labels is None:
-            units = permutation.of_rows(rows, self.rng)
-        else:
-            units = permutation.of_clusters(rows, labels)
+    def _observed(
+        self, samples: Sequence[Compared], moments: Sequence[Moments]
+    ) -> tuple[str, Statistic, float]:
+        name, statistic = self.statistic_of(samples, moments)
+        observed = float(statistic(compared.about_their_mean(moments)))
+        checks.finite_statistics(np.array([observed]))
+        return name, statistic, observed
+
+    def _by_permutation(self, samples: Sequence[Compared]) -> EqualityTest:
+        summed = compared.in_groups(samples, self.rng)
+        name, statistic, observed = self._observed(samples, summed.moments)
+        units = summed.units(each=self.residuals)
         checks.ways_to_deal(units.counts())
         dealt = permutation.moments_dealt(units, self.permutations, self.rng)
         values = [np.atleast_1d(statistic(moments)) for moments in dealt]
-        return PermutationLaw(np.concatenate(values), units.name)
-
-
-def _centred(samples: Sequence[Array], *, each: bool) -> list[Array]:
-    """Measure rows from their common mean, or each sample from its own."""
-    if each:
-        return [rows - rows.mean(axis=0) for rows in samples]
-    pooled = Moments.from_samples(np.concatenate(samples)).mean
-    return [rows - pooled for rows in samples]
+        law = PermutationLaw(np.concatenate(values), units.name)
+        checks.finite_statistics(np.array([observed, *law.values]))
+        return EqualityTest(observed, law.p_value(observed), law, name)
 
 
 def _of_likelihood(
-    means: bool, covariances: bool, names: Sequence[str], samples: Sequence[Array]
+    means: bool, covariances: bool, samples: Sequence[Compared], moments: Sequence[Moments]
 ) -> tuple[str, Statistic]:
-    sizes, d = [len(rows) for rows in samples], samples[0].shape[1]
+    names, sizes = [sample.name for sample in samples], [int(m.count) for m in moments]
+    d = moments[0].mean.size
     if covariances:
         checks.rows_for_likelihood(names, sizes, d)
-        for name, rows in zip(names, samples, strict=True):
-            _determines_a_law(name, rows)
+        for name, part in zip(names, moments, strict=True):
+            compared.determines_a_law(name, part)
     else:
         checks.rows_for_means(sizes, d)
-        _determines_a_law("x less its means", np.concatenate(_centred(samples, each=True)))
+        scatter = np.sum([m.scatter for m in moments], axis=0)
+        within = Moments(np.float64(sum(sizes)), np.zeros(d), scatter)
+        compared.determines_a_law("x less its means", within)
     parts = {"means": means, "covariances": covariances}
     of = "" if all(parts.values()) else f" of {next(k for k, v in parts.items() if v)}"
     return f"likelihood ratio{of}", likelihood.chosen(**parts)
@@ -298,13 +285,16 @@ def _of_metric(
     metric: Metric,
     shrinkage: Any,
     allow_singular: bool,
-    names: Sequence[str],
-    samples: Sequence[Array],
+    samples: Sequence[Compared],
+    moments: Sequence[Moments],
 ) -> tuple[str, Statistic]:
-    checks.two_rows_each(names, [len(rows) for rows in samples])
+    checks.two_rows_each([sample.name for sample in samples], [int(m.count) for m in moments])
     gamma = shrinkage
     if isinstance(shrinkage, str):
-        gamma = _formula(np.concatenate(samples), shrinkage)
+        gamma = compared.pooled_shrinkage(samples, reduce(add, moments), shrinkage)
+
+    # A metric of the user's own is told where the laws are, far from the origin too.
+    place = 0.0 if scales.unmoved(metric) else reduce(add, moments).mean
 
     def law(moments: Moments) -> Gaussian:
         cov = moments.covariance()
@@ -312,7 +302,7 @@ def _of_metric(
             target = np.trace(cov, axis1=-2, axis2=-1) / cov.shape[-1]
             cov = (1.0 - gamma) * cov + gamma * target[..., None, None] * np.eye(cov.shape[-1])
         try:
-            return Gaussian(moments.mean, cov, allow_singular=allow_singular)
+            return Gaussian(moments.mean + place, cov, allow_singular=allow_singular)
         except ValueError as error:
             checks.refuse_dealt(error)
 
@@ -326,21 +316,3 @@ def _of_metric(
         return sum(n * v for n, v in zip(counts, values, strict=True)) / sum(counts)
 
     return checks.name_of(metric), statistic
-
-
-def _determines_a_law(name: str, rows: Array) -> None:
-    try:
-        Gaussian.from_samples(rows)
-    except ValueError as error:
-        checks.refuse_sample(name, error, whole=True)
-
-
-def _formula(rows: Array, rule: Any) -> float:
-    """Return the shrinkage γ that a formula chooses for all rows: Σ − τ I = (1 − γ)(S − τ I)."""
-    shrunk, plain = (
-        Gaussian.from_samples(rows, shrinkage=gamma, allow_singular=True).cov
-        for gamma in (rule, 0.0)
-    )
-    target = np.trace(plain) / len(plain) * np.eye(len(plain))
-    spread = float(np.linalg.norm(plain - target))
-    return 1.0 - float(np.linalg.norm(shrunk - target)) / spread if spread else 0.0

@@ -8,21 +8,20 @@ each group of rows in turn, so one method serves every smooth function of two la
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from gaussmetrics._array.types import Array
-from gaussmetrics.inference import checks, jackknife, scales
+from gaussmetrics.inference import checks, jackknife, left_out, scales
 from gaussmetrics.inference.intervals import Estimate, scalar, spread
-from gaussmetrics.inference.jackknife import GROUPS, Fitted, Rows
+from gaussmetrics.inference.jackknife import Fitted, LeftOut
 from gaussmetrics.laws import interop, sample_checks
 from gaussmetrics.laws.gaussian import Gaussian
-from gaussmetrics.laws.moments import Moments
 from gaussmetrics.laws.operands import callable_metric
 from gaussmetrics.pairwise import Metric
+from gaussmetrics.streams import Passes
 
 REMAINING = 0.5
 """So much of the bias that is found after the closed correction joins the standard error.
@@ -101,6 +100,10 @@ def estimate(
         If the metric holds an inverse covariance, has no closed correction, and a sample has fewer
         than 1.5 d² rows; or if a distance comes out as negative by more than its error explains.
 
+    See Also
+    --------
+    Estimate, estimate_pairwise, equality_test
+
     Notes
     -----
     How often the intervals hold the truth has been measured: docs/how-to/standard-errors.md.
@@ -125,36 +128,43 @@ def estimate(
     callable_metric("metric", metric)
     checks.scale_name(scale)
     sample_checks.shrinkage("shrinkage", shrinkage)
-    rows = checks.two_samples("estimate", x, y)
+    clusters = groups is not None and not np.isscalar(groups)
+    labels = checks.labels_of_samples(groups, "xy") if clusters else [None, None]
+    samples = checks.two_samples("estimate", x, y, labels)
     shrunk = isinstance(shrinkage, str) or shrinkage > 0
     route = scales.route_of(metric, scale)
     bias = None if shrunk else route.bias
-    parts = _grouped(rows, groups)
-    dims = rows[0].shape[-1]
-    if not shrunk:
-        checks.enough_rows(parts, dims, corrected=bias is not None)
-    if route.inverse and bias is None and not shrunk:
-        checks.rows_without_correction(metric, dims, *(part.shape[-2] for part in rows))
-    fits = [
-        partial(_law, name, interop.labels(given), shrinkage, allow_singular)
-        for name, given in (("x", x), ("y", y))
+    names = [
+        sample.names if isinstance(sample, Passes) else interop.labels(given)
+        for sample, given in zip(samples, (x, y), strict=True)
     ]
-    plain, value, error = _jackknifed(route.smooth, bias, rows, parts, fits, shrunk=shrunk)
-    return _carried_back(route, plain, value, error, min(map(len, parts)) - 1)
+    parts = left_out.of_samples(
+        samples,
+        names,
+        labels,
+        None if clusters else groups,  # type: ignore[arg-type]
+        shrinkage=shrinkage,
+        allow_singular=allow_singular,
+    )
+    if scales.unmoved(metric):
+        origin = parts[0].place()
+        parts = [part.from_origin(origin) for part in parts]
+    dims = checks.width(samples[0])
+    sizes = [part.sizes for part in parts]
+    if not shrunk:
+        checks.enough_rows(sizes, dims, corrected=bias is not None)
+    if route.inverse and bias is None and not shrunk:
+        checks.rows_without_correction(metric, dims, *map(sum, sizes))
+    plain, value, error = _jackknifed(route.smooth, bias, parts)
+    return _carried_back(route, plain, value, error, min(map(len, sizes)) - 1)
 
 
 def _jackknifed(
-    smooth: Metric,
-    bias: Callable[..., Array] | None,
-    rows: tuple[Rows, Rows],
-    parts: tuple[list[Rows], list[Rows]],
-    fits: Sequence[Callable[[Any], Gaussian]],
-    *,
-    shrunk: bool,
+    smooth: Metric, bias: Callable[..., Array] | None, parts: Sequence[LeftOut]
 ) -> tuple[Array, Array, Array]:
     """Return a smooth metric of the fitted laws, the same less its bias, and its standard error."""
-    p, q = (fit(sample) for fit, sample in zip(fits, rows, strict=True))
-    n, m = (np.float64(sample.shape[-2]) for sample in rows)
+    p, q = (part.whole() for part in parts)
+    n, m = (np.float64(sum(part.sizes)) for part in parts)
 
     def value_of(p: Gaussian, q: Gaussian, n: Any, m: Any) -> Array:
         shape = np.broadcast_shapes(p.batch_shape, q.batch_shape)
@@ -162,12 +172,8 @@ def _jackknifed(
         return plain if bias is None else plain - bias(p, q, n, m)
 
     theta = value_of(p, q, n, m)
-    of_x = _contribution(
-        theta, lambda law, k: value_of(law, q, k, m), _left(parts[0], fits[0], shrunk), n
-    )
-    of_y = _contribution(
-        theta, lambda law, k: value_of(p, law, n, k), _left(parts[1], fits[1], shrunk), m
-    )
+    of_x = _contribution(theta, lambda law, k: value_of(law, q, k, m), parts[0].without_each(), n)
+    of_y = _contribution(theta, lambda law, k: value_of(p, law, n, k), parts[1].without_each(), m)
     left, error = of_x.bias + of_y.bias, np.hypot(of_x.error, of_y.error)
     if bias is None:
         return theta, theta - left, error
@@ -192,43 +198,6 @@ def _carried_back(
     half = 0.5 * np.abs(back(value + error) - back(value - error))
     own = scalar(carried), scalar(half), scalar(back(plain) - carried)
     return Estimate(*own, freedom, route.scale, smooth, route.distance)
-
-
-def _grouped(rows: tuple[Rows, Rows], groups: Any) -> tuple[list[Rows], list[Rows]]:
-    """Cut both samples into the groups of rows that are left out."""
-    if groups is None or np.isscalar(groups):
-        counts = checks.group_counts(groups, GROUPS, *(sample.shape[-2] for sample in rows))
-        cut = [jackknife.dealt(*pair) for pair in zip(rows, counts, strict=True)]
-    else:
-        labels = checks.cluster_labels(groups, [sample.shape[-2] for sample in rows])
-        cut = [jackknife.clustered(*pair) for pair in zip(rows, labels, strict=True)]
-    return cut[0], cut[1]
-
-
-def _law(
-    sample: str, names: Sequence[str] | None, shrinkage: Any, allow_singular: bool, given: Any
-) -> Gaussian:
-    """Fit a law to the moments of a sample, or to its rows, whole or each without some of them."""
-    try:
-        if isinstance(given, Moments):
-            return _of_moments(given, names, allow_singular)
-        if isinstance(shrinkage, str) or shrinkage > 0:
-            return Gaussian.from_samples(
-                given, shrinkage=shrinkage, names=names, allow_singular=allow_singular
-            )
-        return _of_moments(Moments.from_samples(given), names, allow_singular)
-    except ValueError as error:
-        checks.refuse_sample(sample, error, whole=not isinstance(given, Moments))
-
-
-def _of_moments(moments: Moments, names: Sequence[str] | None, allow_singular: bool) -> Gaussian:
-    cov = moments.covariance()
-    return Gaussian(moments.mean, cov, names=names, allow_singular=allow_singular)
-
-
-def _left(groups: list[Rows], fit: Callable[[Any], Gaussian], shrunk: bool) -> Fitted:
-    fitted = jackknife.fitted_to_rows if shrunk else jackknife.fitted_to_moments
-    return fitted(groups, fit)
 
 
 def _contribution(

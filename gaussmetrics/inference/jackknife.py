@@ -1,20 +1,24 @@
 """The jackknife: laws fitted without each group of rows, and what their metric says of its error.
 
-Groups are summed up by their moments, and only added, never subtracted: an outlier leaves no trace
-where it is left out.
+Groups are summed up, and sums only added, never subtracted: an outlier leaves no trace where it is
+left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
 from itertools import islice
-from typing import Any, NamedTuple
+from operator import add
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussmetrics._array.linalg import norm
 from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics.inference.shuffle import Shuffle
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.moments import Moments
 from gaussmetrics.pairwise import CHUNK_BYTES
@@ -34,12 +38,43 @@ class Contribution(NamedTuple):
     error: Any
 
 
+class LeftOut(Protocol):
+    """The law of one sample, and its laws without each of its groups of rows.
+
+    `from_origin` has rows measured from a place near them: there means keep digits that they have
+    no room for far away. `place` is one.
+    """
+
+    def place(self) -> Array:
+        """Return a place near the rows."""
+
+    def from_origin(self, origin: Array) -> LeftOut:
+        """Return the same sample measured from an origin."""
+
+    @property
+    def sizes(self) -> list[int]:
+        """Return how many rows each group has."""
+
+    def whole(self) -> Gaussian:
+        """Return the law of all rows."""
+
+    def without_each(self) -> Fitted:
+        """Yield the laws of all groups but one, as many at once as memory allows."""
+
+
+def deal(n: int, groups: int) -> tuple[NDArray[np.intp], Shuffle | None]:
+    """Return where groups end whose sizes differ by one at most, in a random order, always alike.
+
+    Groups of neighbours would take an order in the rows for noise.
+    """
+    shuffle = None if groups == n else Shuffle(n, np.random.default_rng(0))
+    return n * np.arange(1, groups) // groups, shuffle
+
+
 def dealt(rows: Rows, groups: int) -> list[Rows]:
-    """Deal the rows (..., n, d) into groups whose sizes differ by one at most, always alike."""
-    n = rows.shape[-2]
-    # Groups of neighbours would take an order in the rows for noise.
-    mixed = rows if groups == n else rows[..., np.random.default_rng(0).permutation(n), :]
-    ends = n * np.arange(1, groups) // groups
+    """Deal the rows (..., n, d) into groups."""
+    ends, shuffle = deal(rows.shape[-2], groups)
+    mixed = rows if shuffle is None else rows[..., shuffle.order(), :]
     return np.split(mixed, ends, axis=-2)
 
 
@@ -48,19 +83,94 @@ def clustered(rows: Rows, labels: NDArray[Any]) -> list[Rows]:
     return [rows[..., labels == label, :] for label in np.unique(labels)]
 
 
-def fitted_to_moments(groups: Sequence[Rows], fit: Callable[[Moments], Gaussian]) -> Fitted:
-    """Yield the laws of the moments of all groups but one, as many at once as memory allows."""
-    parts = [Moments.from_samples(group) for group in groups]
-    size = max(1, CHUNK_BYTES // (8 * parts[0].scatter.size))
-    left_over = without_each(parts, None)
-    while some := list(islice(left_over, size)):
-        fields = zip(*((m.count, m.mean, m.scatter) for m in some), strict=True)
-        together = Moments(*(np.stack(field) for field in fields))
-        yield np.asarray(together.count), fit(together)
+@dataclass(frozen=True)
+class Sums:
+    """Moments of rows, with other sums (..., k) over them, of which there may be none."""
+
+    moments: Moments
+    others: Array
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.moments + other.moments, self.others + other.others)
+
+    @classmethod
+    def stack(cls, parts: Sequence[Sums]) -> Sums:
+        """Return a batch of sums."""
+        fields = zip(
+            *((m.count, m.mean, m.scatter, m.mean_low) for m in (p.moments for p in parts)),
+            strict=True,
+        )
+        return cls(Moments(*map(np.stack, fields)), np.stack([p.others for p in parts]))
 
 
-def without_each(parts: Sequence[Moments], rest: Moments | None) -> Iterator[Moments]:
-    """Yield the moments of `rest` and all parts but one, for each part, by halving."""
+@dataclass(frozen=True)
+class SummedUp:
+    """Groups of which sums are kept; `fit` finds the law of such sums, or of a batch of them."""
+
+    groups: Sequence[Sums]
+    fit: Callable[..., Gaussian]
+
+    def place(self) -> Array:
+        """Return the mean of a group."""
+        return self.groups[0].moments.mean
+
+    def from_origin(self, origin: Array) -> SummedUp:
+        """Return the same sample measured from an origin."""
+        return SummedUp(self.groups, partial(self.fit, origin=origin))
+
+    @property
+    def sizes(self) -> list[int]:
+        """Return how many rows each group has."""
+        return [int(np.max(group.moments.count)) for group in self.groups]
+
+    def whole(self) -> Gaussian:
+        """Return the law of all rows."""
+        return self.fit(reduce(add, self.groups), whole=True)
+
+    def without_each(self) -> Fitted:
+        """Yield the laws of all groups but one, as many at once as memory allows."""
+        size = max(1, CHUNK_BYTES // (8 * self.groups[0].moments.scatter.size))
+        left_over = without_each(self.groups, None)
+        while some := list(islice(left_over, size)):
+            together = Sums.stack(some)
+            yield np.asarray(together.moments.count), self.fit(together, whole=False)
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """Groups whose rows are kept, where sums do not tell the law: `fit` finds it from rows."""
+
+    groups: Sequence[Rows]
+    fit: Callable[..., Gaussian]
+
+    def place(self) -> Array:
+        """Return a row."""
+        return np.asarray(self.groups[0][..., 0, :], dtype=np.float64)
+
+    def from_origin(self, origin: Array) -> KeptRows:
+        """Return the same sample measured from an origin."""
+        rows = [group - origin[..., None, :] for group in self.groups]
+        return KeptRows(rows, self.fit)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Return how many rows each group has."""
+        return [group.shape[-2] for group in self.groups]
+
+    def whole(self) -> Gaussian:
+        """Return the law of all rows."""
+        return self.fit(np.concatenate(self.groups, axis=-2), whole=True)
+
+    def without_each(self) -> Fitted:
+        """Yield the law of all groups but one, each from its rows."""
+        for i in range(len(self.groups)):
+            rest = np.concatenate([*self.groups[:i], *self.groups[i + 1 :]], axis=-2)
+            law = self.fit(rest, whole=False)
+            yield np.full((1, *law.batch_shape), float(rest.shape[-2])), Gaussian.stack([law])
+
+
+def without_each(parts: Sequence[Sums], rest: Sums | None) -> Iterator[Sums]:
+    """Yield the sums of `rest` and all parts but one, for each part, by halving."""
     if len(parts) == 1:
         if rest is not None:
             yield rest
@@ -71,14 +181,6 @@ def without_each(parts: Sequence[Moments], rest: Moments | None) -> Iterator[Mom
         for part in left[1:]:
             total = total + part
         yield from without_each(kept, total)
-
-
-def fitted_to_rows(groups: Sequence[Rows], fit: Callable[[Rows], Gaussian]) -> Fitted:
-    """Yield the law of all groups but one, each from its rows, where moments do not tell it."""
-    for i in range(len(groups)):
-        rest = np.concatenate([*groups[:i], *groups[i + 1 :]], axis=-2)
-        law = fit(rest)
-        yield np.full((1, *law.batch_shape), float(rest.shape[-2])), Gaussian.stack([law])
 
 
 def contribution(whole: Scalars, replicates: Array, left: Array) -> Contribution:

@@ -175,6 +175,12 @@ def route_of(metric: Metric, scale: str | None) -> Route:
     return route
 
 
+def unmoved(metric: Metric) -> bool:
+    """Tell that a metric is known not to change when both laws are moved alike."""
+    known = metric if not isinstance(metric, partial) else metric.func
+    return _hashable(known) and known in ROUTES
+
+
 def _hashable(value: Any) -> bool:
     return type(value).__hash__ is not None
 

@@ -229,6 +229,10 @@ def estimate_pairwise(
     TypeError, ValueError
         As `estimate` and `equality_test` do; and if names are not one a sample and all different.
 
+    See Also
+    --------
+    PairwiseEstimates, estimate, pairwise
+
     References
     ----------
     Holm 1979, https://www.jstor.org/stable/4615733.
@@ -245,18 +249,19 @@ def estimate_pairwise(
     callable_metric("metric", metric)
     level = reading.probability("confidence_level", confidence_level)
     known, values = checks.several_samples("estimate_pairwise", samples, names)
+    labels = None if groups is None else checks.labels_of_samples(groups, known)
+    values = checks.flat_samples("estimate_pairwise", known, values, labels)
+    if labels is not None:
+        labels = checks.cluster_labels(labels, values, known)
     generator = reading.generator(rng)
     mirrored = any(metric is one for one in SYMMETRIC)
     indices = range(len(values))
     pairs = list(combinations(indices, 2) if mirrored else _both_ways(indices))
-    labels = None
-    if groups is not None:
-        labels = checks.cluster_labels(groups, [len(rows) for rows in values], known)
     options = {"shrinkage": shrinkage, "allow_singular": allow_singular}
     estimates, p_values = [], []
     for i, j in pairs:
         of_pair: Any = None if labels is None else (labels[i], labels[j])
-        pair = values[i], values[j]
+        pair: Any = values[i], values[j]
         estimates.append(estimate(metric, *pair, groups=of_pair, scale=scale, **options))  # type: ignore[arg-type]
         test = equality_test(
             *pair,

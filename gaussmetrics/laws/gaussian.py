@@ -111,7 +111,9 @@ class Gaussian:
     def _set(self, mean: Array, covariance: Structure, names: Names | None) -> None:
         if mean.flags.writeable:
             mean.flags.writeable = False
-        shape = reading.batch_shape("mean and cov", mean.shape[:-1], covariance.batch_shape)
+        shape = mean.shape[:-1]
+        if shape != covariance.batch_shape:
+            shape = reading.batch_shape("mean and cov", shape, covariance.batch_shape)
         put = object.__setattr__
         put(self, "mean", mean)
         put(self, "covariance", covariance)

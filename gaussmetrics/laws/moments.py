@@ -21,7 +21,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gaussmetrics._array.two_floats import TwoFloats, deviations, shifted, split
+from gaussmetrics._array.two_floats import TwoFloats, deviations, difference, shifted, split
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws import moments_file, sample_checks
 from gaussmetrics.laws.blocks import (
@@ -303,6 +303,12 @@ def rows_of_block(block: Block) -> tuple[NDArray[Any], Array | None]:
     if block.weights is None:
         return rows, None
     return rows, sample_checks.row_weights(block.weights, rows.shape[:-1])
+
+
+def measured_from(moments: Moments, origin: Array) -> Moments:
+    """Return the moments of rows less an origin: near them, the mean keeps its digits."""
+    mean = difference((moments.mean, moments.mean_low), (origin, np.zeros(1)))
+    return Moments(moments.count, mean, moments.scatter)
 
 
 def block_moments(block: Block) -> Moments:

@@ -7,8 +7,11 @@ the rows are. This wing knows neither moments nor laws; those who have a formula
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import numpy as np
 
 from gaussmetrics.streams.passes import Block, Passes, in_pairs
 
@@ -17,9 +20,12 @@ __all__ = [
     "Passes",
     "batch_passes",
     "collection_passes",
+    "in_blocks",
     "in_pairs",
     "is_collection",
+    "labelled_passes",
     "mapped",
+    "sample_passes",
 ]
 
 
@@ -44,8 +50,46 @@ def batch_passes(
     return BatchPasses(batches, weights=weights, labels=labels, columns=columns)
 
 
-def mapped(function: Callable[[Any], Any], X: Any, *, width: int | None, dtype: Any) -> Any:
-    """Return function(block) of all blocks of a Dask collection, as a lazy Dask array."""
+def in_blocks(value: Any) -> bool:
+    """Tell whether a sample comes in blocks: of Dask, of a file, of Arrow, of an open stream."""
+    if is_collection(value) or isinstance(value, (str, os.PathLike, np.memmap, Iterator)):
+        return True
+    some = value[0] if isinstance(value, (list, tuple)) and value else value
+    of_arrow = hasattr(some, "schema") and hasattr(some, "num_rows")
+    return (
+        of_arrow
+        or hasattr(value, "to_batches")
+        or hasattr(value, "iter_batches")
+        or (callable(value) and not hasattr(value, "__array__"))
+    )
+
+
+def sample_passes(value: Any, *, labels: Any = None, called: str, labels_called: str) -> Passes:
+    """Return the blocks of one sample among the arguments of a function, which texts name."""
+    if is_collection(value):
+        from gaussmetrics.streams.dask_blocks import DaskPasses
+
+        return DaskPasses(value, labels=labels, called=called, labels_called=labels_called)
+    from gaussmetrics.streams.batches import BatchPasses
+
+    return BatchPasses(value, labels=labels, called=called, labels_called=labels_called)
+
+
+def labelled_passes(X: Any, y: Any, weights: Any = None, groups: Any = None) -> Any:
+    """Return the blocks of labelled rows, or None if X is an ordinary array."""
+    from gaussmetrics.streams.labelled import LabelledBatches, are_batches
+
+    if is_collection(X):
+        from gaussmetrics.streams.dask_labelled import LabelledDask
+
+        return LabelledDask(X, y, weights, groups)
+    return LabelledBatches(X, y, weights) if are_batches(X, y) else None
+
+
+def mapped(
+    function: Callable[..., Any], X: Any, *shared: Any, width: int | None, dtype: Any
+) -> Any:
+    """Return function(block, *shared) of all blocks of a Dask collection, as a lazy Dask array."""
     from gaussmetrics.streams import dask_blocks
 
-    return dask_blocks.mapped(function, X, width=width, dtype=dtype)
+    return dask_blocks.mapped(function, X, *shared, width=width, dtype=dtype)

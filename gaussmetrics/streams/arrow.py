@@ -29,6 +29,10 @@ class _Projected:
         checks.known_columns(columns, whole.schema.names)
         self.whole, self.columns = whole, columns
 
+    def count_rows(self) -> int:
+        """Ask the files, which know it."""
+        return int(self.whole.count_rows())
+
     def to_batches(self) -> Any:
         """Open it."""
         return self.whole.to_batches(columns=None if self.columns is None else list(self.columns))

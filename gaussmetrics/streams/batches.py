@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
 
 from gaussmetrics.streams import arrow, checks
 from gaussmetrics.streams.passes import (
@@ -20,38 +23,54 @@ from gaussmetrics.streams.passes import (
 
 T = TypeVar("T")
 
+SLICE = 2**23
+"""Bytes of an array on disk that are a batch: 8 MB."""
+
 
 class Source(NamedTuple):
-    """A way to open a stream of blocks, and whether that can be done only once."""
+    """A way to open a stream of blocks, whether only once, and how many rows if that is known."""
 
     open: Callable[[], Iterator[Any]]
     once: bool = False
+    length: int | None = None
 
 
 class BatchPasses(Passes):
     """Batches of one sample, gone through as often as their source can be opened."""
 
     def __init__(
-        self, batches: Any, *, weights: Any = None, labels: Any = None, columns: Any = None
+        self,
+        batches: Any,
+        *,
+        weights: Any = None,
+        labels: Any = None,
+        columns: Any = None,
+        called: str = "batches",
+        labels_called: str = "labels",
     ) -> None:
         chosen = None if columns is None else checks.column_list(columns)
-        rows = source("batches", batches, chosen)
+        rows = source(called, batches, chosen)
+        self.labels = None if batchwise(labels) else np.asarray(labels)
         beside = {
-            name: source(name, value, None)
-            for name, value in (("weights", weights), ("labels", labels))
+            field: (name, source(name, value, None))
+            for field, name, value in (
+                ("weights", "weights", weights),
+                ("labels", labels_called, labels if self.labels is None else None),
+            )
             if value is not None
         }
-        self.once = rows.once or any(extra.once for extra in beside.values())
-        self.kind, self.spent = type(batches).__name__, False
-        self.open: Callable[[], Iterator[Block]] = lambda: _blocks(rows, beside, chosen)
+        self.labels_called = labels_called
+        self.once = rows.once or any(extra.once for _, extra in beside.values())
+        self.called, self.kind, self.spent = called, type(batches).__name__, False
+        self.open: Callable[[], Iterator[Block]] = lambda: _blocks(called, rows, beside, chosen)
         stream = self.open()
         first = next(stream, None)
         if first is None:
-            checks.refuse_no_batches()
+            checks.refuse_no_batches(called)
         if self.once:
             self.open = lambda: chain([first], stream)
-        self.width = checks.batch_width(first.rows)
-        self.names, self.length = column_names(first.rows), None
+        self.width = checks.batch_width(first.rows, called)
+        self.names, self.length = column_names(first.rows), rows.length
         self.weighted = weights is not None
 
     def fold(self, part: Callable[..., T], merge: Callable[[T, T], T], *shared: Any) -> T:
@@ -61,7 +80,7 @@ class BatchPasses(Passes):
             for where, block in self._pass()
         )
         whole = in_pairs(parts, merge)
-        return checks.refuse_empty_pass() if whole is None else whole
+        return checks.refuse_empty_pass(self.called) if whole is None else whole
 
     def gather(self) -> Block:
         """Return all rows in one block: only for samples known to be small."""
@@ -71,7 +90,14 @@ class BatchPasses(Passes):
     def again(self, what: str) -> None:
         """Refuse `what`, which takes more than one pass, where there is only one."""
         if self.once:
-            checks.refuse_second_pass(what, self.kind)
+            checks.refuse_second_pass(what, self.kind, self.called)
+
+    def count(self, what: str) -> int:
+        """Return how many rows there are; where Arrow does not know it, by a pass for `what`."""
+        if self.length is None:
+            self.again(what)
+            self.length = sum(checks.row_count(block.rows) for _, block in self._pass())
+        return self.length
 
     def _pass(self) -> Iterator[tuple[str, Block]]:
         """Yield each block and where it is."""
@@ -79,19 +105,29 @@ class BatchPasses(Passes):
             self.again("a second pass")
         self.spent, start = True, 0
         for number, block in enumerate(self.open()):
-            count = checks.row_count(block.rows)
-            yield f"batches[{number}] ({span(start, count)})", block
-            start += count
+            stop = start + checks.row_count(block.rows)
+            if self.labels is not None:
+                block = block._replace(labels=self.labels[start:stop])  # noqa: PLW2901
+            where = f"{self.called}[{number}] ({span(start, stop - start)})"
+            yield where, block._replace(start=start)
+            start = stop
+        if self.labels is not None:
+            checks.as_long(self.labels_called, self.labels.shape, start, self.called)
 
 
 def source(name: str, value: Any, columns: Sequence[str] | None) -> Source:
     """Return how batches are opened: a file, Arrow's objects, a function, an iterable."""
     if isinstance(value, (str, os.PathLike)):
-        return Source(arrow.dataset(value, columns).to_batches)
+        files = arrow.dataset(value, columns)
+        return Source(files.to_batches, length=files.count_rows())
     if hasattr(value, "schema") and hasattr(value, "to_batches"):  # a table or a data set of Arrow
-        return Source(lambda: iter(value.to_batches()))
+        rows = value.num_rows if hasattr(value, "num_rows") else value.count_rows()
+        return Source(lambda: iter(value.to_batches()), length=rows)
     if hasattr(value, "schema") and hasattr(value, "iter_batches"):  # a Parquet file
-        return Source(lambda: iter(value.iter_batches(columns=columns)))
+        batches = partial(value.iter_batches, columns=columns)
+        return Source(lambda: iter(batches()), length=value.metadata.num_rows)
+    if isinstance(value, np.memmap):
+        return Source(lambda: _slices(value), length=len(value))
     if callable(value):
         return Source(lambda: iter(value()))
     if not isinstance(value, Iterable) or hasattr(value, "columns"):  # a frame, a record batch
@@ -99,22 +135,40 @@ def source(name: str, value: Any, columns: Sequence[str] | None) -> Source:
     return Source(lambda: iter(value), once=iter(value) is value or hasattr(value, "read_all"))
 
 
+def batchwise(labels: Any) -> bool:
+    """Tell whether labels come batch by batch, if they come, and not in one piece."""
+    if not isinstance(labels, (list, tuple, np.ndarray)) and not hasattr(labels, "iloc"):
+        return True
+    some = labels[:1]
+    return len(some) == 0 or np.ndim(np.asarray(some, dtype=object)[0]) > 0
+
+
+def _slices(array: Any) -> Iterator[Any]:
+    """Cut the rows of an array on disk."""
+    size = max(1, SLICE // max(1, array[:1].nbytes))
+    return (array[start : start + size] for start in range(0, len(array), size))
+
+
 def _blocks(
-    rows: Source, beside: dict[str, Source], columns: Sequence[str] | None
+    called: str,
+    rows: Source,
+    beside: dict[str, tuple[str, Source]],
+    columns: Sequence[str] | None,
 ) -> Iterator[Block]:
     """Yield the batches, each with its weights and labels."""
-    streams = [_batches(rows, columns), *(extra.open() for extra in beside.values())]
+    streams = [_batches(called, rows, columns), *(extra.open() for _, extra in beside.values())]
+    names = tuple(name for name, _ in beside.values())
     for number, parts in enumerate(zip_longest(*streams)):
-        for name, part in zip(("batches", *beside), parts, strict=True):
+        for name, part in zip((called, *names), parts, strict=True):
             if part is None:
-                checks.refuse_unpaired(number, name, tuple(beside))
-        yield Block(parts[0], **dict(zip(beside, parts[1:], strict=True)), number=number)
+                checks.refuse_unpaired(number, name, called, names)
+        yield Block(parts[0], **dict(zip(beside, parts[1:], strict=True)))
 
 
-def _batches(rows: Source, columns: Sequence[str] | None) -> Iterator[Any]:
+def _batches(called: str, rows: Source, columns: Sequence[str] | None) -> Iterator[Any]:
     """Yield the rows of each batch, of Arrow's as an array with the names of its columns."""
     for number, batch in enumerate(rows.open()):
-        with checks.naming(f"batches[{number}]"):
+        with checks.naming(f"{called}[{number}]"):
             chosen = _chosen(batch, columns)
         yield chosen
 

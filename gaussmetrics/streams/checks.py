@@ -47,12 +47,12 @@ def _hint(shape: tuple[int, ...]) -> str:
     return " One column of numbers is x[:, None]." if len(shape) == 1 else ""
 
 
-def batch_width(rows: Any) -> int:
+def batch_width(rows: Any, called: str) -> int:
     """Check that the first batch is a block of rows, and return the number of its columns."""
     shape = np.shape(rows)
     if len(shape) != 2 or shape[1] == 0:
         raise ValueError(
-            "batches must be an iterable of blocks of shape (n, d) with at least one column, but "
+            f"{called} must be an iterable of blocks of shape (n, d) with at least one column, but "
             f"the first has shape {shape}.{_hint(shape)} A sample that fits in memory goes into "
             "from_samples."
         )
@@ -65,25 +65,26 @@ def row_count(rows: Any) -> int:
     return int(shape[0]) if shape else 0
 
 
-def refuse_no_batches() -> NoReturn:
+def refuse_no_batches(called: str) -> NoReturn:
     """Say that nothing came."""
-    raise ValueError("batches must hold at least one block of rows, got none.")
+    raise ValueError(f"{called} must hold at least one block of rows, got none.")
 
 
-def refuse_empty_pass() -> NoReturn:
+def refuse_empty_pass(called: str) -> NoReturn:
     """Say that a source opened again gave nothing."""
     raise ValueError(
-        "batches gave blocks at first and none when it was opened again. Each call of the "
+        f"{called} gave blocks at first and none when it was opened again. Each call of the "
         "function, or of __iter__, must start a new stream."
     )
 
 
-def refuse_second_pass(what: str, kind: str) -> NoReturn:
+def refuse_second_pass(what: str, kind: str, called: str = "batches") -> NoReturn:
     """Say how a one-shot iterator becomes one that can be read again."""
+    rows, a_list = ("the batches", "a list, ") if called == "batches" else (called, "")
     raise ValueError(
-        f"{what} goes through the batches more than once, but batches can be read only once: it "
-        f"is of type {kind}. Pass what can be opened again: a list, the path of Parquet files, or "
-        "a function without arguments that opens the stream, batches=lambda: ..."
+        f"{what} goes through {rows} more than once, but {called} can be read only once: it is of "
+        f"type {kind}. Pass what can be opened again: {a_list}the path of Parquet files, or a "
+        f"function without arguments that opens the stream, {called}=lambda: ..."
     )
 
 
@@ -96,10 +97,10 @@ def refuse_batches(name: str, value: Any) -> NoReturn:
     )
 
 
-def refuse_unpaired(number: int, missing: str, beside: tuple[str, ...]) -> NoReturn:
+def refuse_unpaired(number: int, missing: str, called: str, beside: tuple[str, ...]) -> NoReturn:
     """Say where batches and what goes with them have ceased to be as many."""
     raise ValueError(
-        f"batches and {' and '.join(beside)} must be as many, one array a batch, but {missing} "
+        f"{called} and {' and '.join(beside)} must be as many, one array a batch, but {missing} "
         f"end after {number}."
     )
 
@@ -141,7 +142,8 @@ def complete_numbers(name: str, kind: str, missing: int) -> None:
     if not re.fullmatch(r"u?int\d+|halffloat|float|double|bool", kind):
         raise TypeError(
             f"batches must hold real numbers, but the column {name!r} is of type {kind}. Leave it "
-            "out with columns=[...], or cast it to numbers."
+            "out with columns=[...], of a data set of Arrow lambda: "
+            "dataset.to_batches(columns=[...]), or cast it to numbers."
         )
     if missing:
         raise ValueError(
@@ -150,53 +152,93 @@ def complete_numbers(name: str, kind: str, missing: int) -> None:
         )
 
 
-def dask_samples(ndim: int, shape: tuple[float, ...], dtype: np.dtype[Any]) -> None:
+def dask_samples(
+    ndim: int, shape: tuple[float, ...], dtype: np.dtype[Any], called: str = "X"
+) -> None:
     """Check type and shape of a Dask array of samples."""
     if dtype.kind not in "biuf":
         raise TypeError(
-            f"X must hold real numbers, got a Dask array of dtype {dtype}. Convert it first, "
-            "X.astype(float)."
+            f"{called} must hold real numbers, got a Dask array of dtype {dtype}. Convert it "
+            f"first, {called}.astype(float)."
         )
     if ndim != 2 or not shape[1] > 0:
         known = "unknown" if ndim == 2 and np.isnan(shape[1]) else str(shape)
         raise ValueError(
-            f"X must be a Dask array of shape (n, d) with d known, got shape {known}."
-            + (" One column of numbers is X[:, None]." if ndim == 1 else "")
-            + (" Call X.compute_chunk_sizes() first." if known == "unknown" else "")
+            f"{called} must be a Dask array of shape (n, d) with d known, got shape {known}."
+            + (f" One column of numbers is {called}[:, None]." if ndim == 1 else "")
+            + (f" Call {called}.compute_chunk_sizes() first." if known == "unknown" else "")
         )
 
 
-def warn_of_joining(parts: int, size: float) -> None:
+def warn_of_joining(parts: int, size: float, called: str = "X") -> None:
     """Say what it costs that rows are spread over blocks."""
-    cost = "all of X" if np.isnan(size) else f"{size:.3g} bytes, all of X,"
+    cost = f"all of {called}" if np.isnan(size) else f"{size:.3g} bytes, all of {called},"
     warnings.warn(
-        f"X is split along its columns, {parts} blocks a row, and a covariance needs whole rows: "
-        f"the blocks are joined, and {cost} may travel between workers. Store or read X in blocks "
-        "of whole rows, X.rechunk({0: 'auto', 1: -1}).",
+        f"{called} is split along its columns, {parts} blocks a row, and a covariance needs whole "
+        f"rows: the blocks are joined, and {cost} may travel between workers. Store or read "
+        f"{called} in blocks of whole rows, {called}.rechunk({{0: 'auto', 1: -1}}).",
         UserWarning,
         stacklevel=6,
     )
 
 
-def as_long(name: str, shape: tuple[float, ...], length: int) -> None:
+def as_long(name: str, shape: tuple[float, ...], length: int, called: str = "X") -> None:
     """Check that weights or labels are one a row."""
     if tuple(shape) != (length,):
-        raise ValueError(f"{name} must have one entry a row of X, {length}, got {tuple(shape)}.")
-
-
-def as_many_blocks(name: str, found: int, wanted: int) -> None:
-    """Check that weights or labels come in the blocks of the rows."""
-    if found != wanted:
         raise ValueError(
-            f"{name} must come in the blocks of X, {wanted} of them, got {found}. Cut both alike, "
-            f"or let Dask find the sizes of the blocks: X.compute_chunk_sizes()."
+            f"{name} must have one entry a row of {called}, {length}, got {tuple(shape)}."
         )
 
 
-def refuse_local_beside_unknown(name: str) -> NoReturn:
+def as_many_blocks(name: str, found: int, wanted: int, called: str = "X") -> None:
+    """Check that weights or labels come in the blocks of the rows."""
+    if found != wanted:
+        raise ValueError(
+            f"{name} must come in the blocks of {called}, {wanted} of them, got {found}. Cut both "
+            f"alike, or let Dask find the sizes of the blocks: {called}.compute_chunk_sizes()."
+        )
+
+
+def refuse_local_beside_unknown(name: str, called: str = "X") -> NoReturn:
     """Say why an array cannot be cut like a collection of unknown block sizes."""
     raise ValueError(
-        f"{name} must be a Dask collection in the blocks of X, because Dask does not know how "
-        f"many rows these have. Take {name} from the same collection as X, or call "
-        "X.compute_chunk_sizes() on an array first."
+        f"{name} must be a Dask collection in the blocks of {called}, because Dask does not know "
+        f"how many rows these have. Take {name} from the same collection as {called}, or call "
+        f"{called}.compute_chunk_sizes() on an array first."
     )
+
+
+def refuse_unlabelled() -> NoReturn:
+    """Say how batches with named columns bring their labels."""
+    raise TypeError(
+        "X comes in batches with named columns: pass the name of the column that holds the labels "
+        'as y, fit(batches, "species").'
+    )
+
+
+def refuse_unpaired_labels(batch: Any) -> NoReturn:
+    """Say what a batch with its labels looks like."""
+    raise TypeError(
+        "X must be an iterable of batches (X, y) or (X, y, sample_weight) if y is left out, got a "
+        f"batch of type {type(batch).__name__}"
+        + (f" and length {len(batch)}." if hasattr(batch, "__len__") else ".")
+    )
+
+
+def column_name(name: str, value: Any) -> None:
+    """Check that what goes beside batches is the name of a column."""
+    if not (value is None or isinstance(value, str)):
+        raise TypeError(
+            f"{name} must be the name of a column of the batches X, got {type(value).__name__}. "
+            f"Batches without names are pairs (X, y), or (X, y, sample_weight), and y is left out."
+        )
+
+
+def cut_alike(name: str, divisions: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
+    """Check that a series is cut like a data frame of Dask, so that it can belong to its rows."""
+    if divisions != wanted:
+        raise ValueError(
+            f"{name} must belong to the rows of X: a column of the same Dask data frame, or a "
+            f"series with the same divisions. X has {len(wanted) - 1} partitions, {name} "
+            f"{len(divisions) - 1}."
+        )

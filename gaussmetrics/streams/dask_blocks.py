@@ -1,4 +1,4 @@
-"""Blocks of Dask collections, worked on where they are: the only room that imports Dask.
+"""Blocks of Dask collections, worked on where they are; Dask is imported here and beside it only.
 
 Whatever runs the graph may be threads, processes or a cluster; Dask decides. A worker that dies
 takes its results along, and Dask computes those again.
@@ -7,10 +7,12 @@ takes its results along, and Dask computes those again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
+from cloudpickle import dumps  # type: ignore[import-untyped]
 from dask.array import concatenate, from_delayed
 from dask.base import compute
 from dask.delayed import delayed
@@ -20,6 +22,10 @@ from gaussmetrics.streams.passes import Block, Passes, column_names, joined, of_
 
 T = TypeVar("T")
 
+INLINE = 2**14
+"""Values of so few bytes go along with every task. One that hangs on nothing but its block is one
+task with it for Dask, and then the rows never travel."""
+
 FAN_IN = 8
 """How many results one task merges: the depth of the tree is log₈ of the number of blocks."""
 
@@ -27,23 +33,34 @@ FAN_IN = 8
 class DaskPasses(Passes):
     """The rows of a Dask array or data frame, with weights and labels cut like them."""
 
-    def __init__(self, X: Any, *, weights: Any = None, labels: Any = None) -> None:
-        whole = whole_rows(X)
+    def __init__(
+        self,
+        X: Any,
+        *,
+        weights: Any = None,
+        labels: Any = None,
+        called: str = "X",
+        labels_called: str = "labels",
+    ) -> None:
+        self.called, self.whole = called, (whole := whole_rows(X, called))
         self.rows = pieces(whole)
         self.names, self.weighted = column_names(X), weights is not None
         self.width = len(X.columns) if hasattr(X, "columns") else int(X.shape[1])
         self.starts = starts(whole)
         self.length = None if self.starts is None else self.starts[-1]
         self.weights = None if weights is None else self._like_rows("weights", weights)
-        self.labels = None if labels is None else self._like_rows("labels", labels)
+        self.labels = None if labels is None else self._like_rows(labels_called, labels)
 
     def fold(self, part: Callable[..., T], merge: Callable[[T, T], T], *shared: Any) -> T:
         """Return part(block, *shared) of all blocks, merged in a tree: one pass over the rows."""
-        sent = [delayed(value, traverse=False) for value in shared]
+        given: Callable[..., T] = partial(_with, part, shared)
+        sent: list[Any] = []
+        if len(dumps(shared)) > INLINE:
+            given, sent = part, [delayed(value, traverse=False) for value in shared]
         of = delayed(of_block, pure=False)
         merging = delayed(_merged, pure=False)
         tree = [
-            of(where, self.width, self.names, part, block, *sent)
+            of(where, self.width, self.names, given, block, *sent)
             for where, block in zip(self._places(), self._blocks(), strict=True)
         ]
         while len(tree) > 1:
@@ -57,60 +74,85 @@ class DaskPasses(Passes):
     def again(self, what: str) -> None:
         """Let any number of passes go: Dask reads or computes the rows again."""
 
+    def count(self, what: str) -> int:  # noqa: ARG002
+        """Return how many rows there are; of unknown blocks, by a pass over the first column."""
+        if self.starts is None:
+            length = delayed(len, pure=False)
+            sizes = computed([length(block) for block in self._narrow()])
+            self.starts = [0, *np.cumsum(sizes).tolist()]
+            self.length = self.starts[-1]
+        return int(self.starts[-1])
+
+    def _narrow(self) -> list[Any]:
+        """Return blocks of as many rows as ours, with fewer columns to be read if there can be."""
+        if not hasattr(self.whole, "columns"):
+            return self.rows
+        first = pieces(self.whole[[self.whole.columns[0]]])
+        # Dask may join blocks of files that have become small.
+        return first if len(first) == len(self.rows) else self.rows
+
     def _blocks(self) -> list[Block]:
-        nothing, numbers = [None] * len(self.rows), range(len(self.rows))
+        nothing = [None] * len(self.rows)
         weights, labels = self.weights or nothing, self.labels or nothing
-        return list(map(Block, self.rows, weights, labels, numbers))
+        return list(map(Block, self.rows, weights, labels, self.starts or nothing))
 
     def _places(self) -> list[str]:
         if self.starts is None:
-            return [f"block {i} of X" for i in range(len(self.rows))]
+            return [f"block {i} of {self.called}" for i in range(len(self.rows))]
         spans = (span(start, stop - start) for start, stop in pairwise(self.starts))
-        return [f"block {i} of X ({rows})" for i, rows in enumerate(spans)]
+        return [f"block {i} of {self.called} ({rows})" for i, rows in enumerate(spans)]
 
     def _like_rows(self, name: str, value: Any) -> list[Any]:
         """Return weights or labels in the blocks of the rows."""
         if hasattr(value, "__dask_graph__"):
-            cut = pieces(_cut_alike(name, value, self.starts))
-            checks.as_many_blocks(name, len(cut), len(self.rows))
+            cut = pieces(_cut_alike(name, value, self.starts, self.called))
+            checks.as_many_blocks(name, len(cut), len(self.rows), self.called)
             return cut
         array = np.asarray(value)
         if self.starts is None:
-            checks.refuse_local_beside_unknown(name)
-        checks.as_long(name, array.shape, self.starts[-1])
+            checks.refuse_local_beside_unknown(name, self.called)
+        checks.as_long(name, array.shape, self.starts[-1], self.called)
         return [array[start:stop] for start, stop in pairwise(self.starts)]
 
 
-def mapped(function: Callable[[Any], Any], X: Any, *, width: int | None, dtype: Any) -> Any:
-    """Return function(block) of all blocks as a lazy Dask array: (n, width), or (n,) for None.
+def mapped(
+    function: Callable[..., Any], X: Any, *shared: Any, width: int | None, dtype: Any
+) -> Any:
+    """Return function(block, *shared) of all blocks as a lazy Dask array: (n, width), or (n,).
 
-    The function keeps the rows of a block and returns an array.
+    The function keeps the rows of a block and returns an array; its width is None for (n,).
     """
-    rows, beyond = whole_rows(X), () if width is None else (width,)
-    sizes = (np.nan,) * len(pieces(rows)) if starts(rows) is None else rows.chunks[0]
-    of, results = delayed(function, pure=False), []
-    for size, block in zip(sizes, pieces(rows), strict=True):
-        results.append(from_delayed(of(block), (size, *beyond), dtype=dtype))  # type: ignore[no-untyped-call]
+    passes, beyond = DaskPasses(X), () if width is None else (width,)
+    sizes = [np.nan] * len(passes.rows) if passes.starts is None else np.diff(passes.starts)
+    sent = [delayed(value, traverse=False) for value in shared]
+    of, results = delayed(of_block, pure=False), []
+    for size, where, block in zip(sizes, passes._places(), passes.rows, strict=True):
+        rows = of(where, passes.width, passes.names, _of_rows, Block(block), function, *sent)
+        results.append(from_delayed(rows, (size, *beyond), dtype=dtype))  # type: ignore[no-untyped-call]
     return concatenate(results, allow_unknown_chunksizes=True)  # type: ignore[no-untyped-call]
 
 
-def whole_rows(X: Any) -> Any:
+def _of_rows(block: Block, function: Callable[..., T], *shared: Any) -> T:
+    return function(block.rows, *shared)
+
+
+def whole_rows(X: Any, called: str = "X") -> Any:
     """Return a collection whose blocks hold whole rows of numbers."""
     if hasattr(X, "columns"):
         return X
-    checks.dask_samples(X.ndim, X.shape, X.dtype)
+    checks.dask_samples(X.ndim, X.shape, X.dtype, called)
     split = X.numblocks[1]
     if split > 1:
-        checks.warn_of_joining(split, X.nbytes)
+        checks.warn_of_joining(split, X.nbytes, called)
         return X.rechunk({1: -1})
     return X
 
 
-def _cut_alike(name: str, value: Any, starts: Sequence[int] | None) -> Any:
+def _cut_alike(name: str, value: Any, starts: Sequence[int] | None, called: str) -> Any:
     """Return a Dask array in blocks that begin where the rows' do, if all sizes are known."""
     if starts is None or not hasattr(value, "rechunk") or np.isnan(value.shape).any():
         return value
-    checks.as_long(name, value.shape, starts[-1])
+    checks.as_long(name, value.shape, starts[-1], called)
     return value.rechunk((tuple(np.diff(starts).tolist()),))
 
 
@@ -130,6 +172,11 @@ def computed(graph: Any) -> Any:
     """Compute a graph where Dask computes, on a cluster that has what it needs for that."""
     cluster.installed(cluster.client())
     return compute(graph)[0]  # type: ignore[no-untyped-call]
+
+
+def _with(part: Callable[..., T], shared: tuple[Any, ...], block: Block) -> T:
+    """Return part(block, *shared)."""
+    return part(block, *shared)
 
 
 def _merged(merge: Callable[[T, T], T], parts: Sequence[T]) -> T:

@@ -19,13 +19,14 @@ Names = tuple[str, ...]
 class Block(NamedTuple):
     """Some rows of a sample, with a weight and a label each where the sample has them.
 
-    Blocks are numbered in the order of the sample.
+    `start` is the number of its first row in the sample: always known of batches, of Dask's blocks
+    once `Passes.count` has been asked.
     """
 
     rows: Any
     weights: Any = None
     labels: Any = None
-    number: int = 0
+    start: int | None = None
 
 
 class Passes(ABC):
@@ -41,12 +42,15 @@ class Passes(ABC):
         How many rows there are, where that is known without a pass.
     weighted : bool
         Whether the rows have weights.
+    called : str
+        What texts call it.
     """
 
     width: int
     names: Names | None
     length: int | None
     weighted: bool
+    called: str
 
     @abstractmethod
     def fold(self, part: Callable[..., T], merge: Callable[[T, T], T], *shared: Any) -> T:
@@ -59,6 +63,10 @@ class Passes(ABC):
     @abstractmethod
     def again(self, what: str) -> None:
         """Refuse `what`, which takes more than one pass, where there is only one."""
+
+    @abstractmethod
+    def count(self, what: str) -> int:
+        """Return how many rows there are; `what` takes the pass for it, where it must be found."""
 
 
 def in_pairs(parts: Iterable[T], merge: Callable[[T, T], T]) -> T | None:

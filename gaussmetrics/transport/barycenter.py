@@ -48,6 +48,10 @@ def wasserstein_barycenter(
     RuntimeError
         If the iteration has not converged; the text gives the residual.
 
+    See Also
+    --------
+    wasserstein_geodesic, mixture_wasserstein_distance
+
     References
     ----------
     Agueh & Carlier 2011, doi:10.1137/100805741; the iteration: Álvarez-Esteban, del Barrio,

@@ -42,6 +42,10 @@ def entropic_transport_cost(p: Gaussian, q: Gaussian, *, epsilon: float) -> Scal
     ValueError
         If dimensions differ, batches do not broadcast, or epsilon is not positive.
 
+    See Also
+    --------
+    sinkhorn_divergence, squared_wasserstein_distance
+
     References
     ----------
     Janati, Muzellec, Peyré & Cuturi 2020, arXiv:2006.02572; Mallasto, Gerolin & Minh 2022,
@@ -89,6 +93,10 @@ def entropic_transport_plan(p: Gaussian, q: Gaussian, *, epsilon: float) -> Gaus
         If p or q is not a Gaussian or epsilon is not a number.
     ValueError
         If dimensions differ, batches do not broadcast, or epsilon is not positive.
+
+    See Also
+    --------
+    entropic_transport_cost, transport_map, mixture_transport_plan
 
     Notes
     -----
@@ -145,6 +153,10 @@ def sinkhorn_divergence(p: Gaussian, q: Gaussian, *, epsilon: float) -> Scalars:
         If p or q is not a Gaussian or epsilon is not a number.
     ValueError
         If dimensions differ, batches do not broadcast, or epsilon is not positive.
+
+    See Also
+    --------
+    entropic_transport_cost, squared_wasserstein_distance
 
     References
     ----------

@@ -39,6 +39,10 @@ def gromov_wasserstein_distance(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If batches do not broadcast.
 
+    See Also
+    --------
+    wasserstein_distance
+
     Notes
     -----
     Over all couplings the minimum may be smaller: this is an upper bound on it. Between nearly
@@ -89,6 +93,10 @@ def gromov_wasserstein_map(p: Gaussian, q: Gaussian) -> GromovWassersteinMap:
         If p or q is not a Gaussian.
     ValueError
         If batches do not broadcast, or q varies in more directions than p: no map leads there.
+
+    See Also
+    --------
+    gromov_wasserstein_distance, transport_map
 
     Notes
     -----

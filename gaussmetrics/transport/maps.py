@@ -177,6 +177,10 @@ def transport_map(p: Gaussian, q: Gaussian) -> TransportMap:
     ValueError
         If dimensions differ, batches do not broadcast, or p is singular and no map exists.
 
+    See Also
+    --------
+    TransportMap, wasserstein_geodesic, plot_transport
+
     Notes
     -----
     If p is singular, T is the solution that vanishes where it has no say: on directions in which
@@ -229,6 +233,10 @@ def wasserstein_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
         If p or q is not a Gaussian, or t does not hold real numbers.
     ValueError
         If dimensions differ, batches do not broadcast, or t leaves [0, 1].
+
+    See Also
+    --------
+    transport_map, wasserstein_barycenter, plot_transport
 
     References
     ----------

@@ -59,6 +59,10 @@ def mixture_wasserstein_barycenter(
     RuntimeError
         If an iteration has not converged, or no plan has been proved to be the cheapest.
 
+    See Also
+    --------
+    wasserstein_barycenter, mixture_transport_plan, mixture_wasserstein_distance
+
     Notes
     -----
     The plan of two mixtures is exact. That of more is a linear program with an unknown for each
@@ -131,7 +135,8 @@ def _cheapest(costs: Array, groups: Index, weights: Sequence[Array]) -> Array:
     found: Any = linprog(costs / unit, A_eq=sums, b_eq=wanted, method="highs-ds")
     if found.status != 0:
         _refuse_unproved(found.message)
-    plan = np.where(found.x > _NOTHING, found.x, 0.0)
+    shares = np.asarray(found.x)
+    plan = np.where(shares > _NOTHING, shares, 0.0)
     prices = found.eqlin.marginals
     slack = min(0.0, float((costs / unit - sums.T @ prices).min()))
     gap = float(costs @ plan / unit - (wanted @ prices + slack))

@@ -154,6 +154,10 @@ def mixture_transport_map(p: Mixture, q: Mixture) -> MixtureTransportMap:
     RuntimeError
         If no plan has been proved to be the cheapest.
 
+    See Also
+    --------
+    transport_map, mixture_transport_plan, mixture_wasserstein_distance
+
     References
     ----------
     Delon & Desolneux 2020, doi:10.1137/19M1301047, arXiv:1907.05254.

@@ -53,6 +53,10 @@ def mixture_wasserstein_distance(
     RuntimeError
         If no plan has been proved to be the cheapest.
 
+    See Also
+    --------
+    mixture_transport_plan, wasserstein_distance, Mixture
+
     Notes
     -----
     Equal weights are an assignment, solved exactly. Other plans are proved by the dual of the
@@ -112,6 +116,10 @@ def mixture_transport_plan(
         If a batch is empty or not one-dimensional, dimensions differ, or weights do not fit.
     RuntimeError
         If no plan has been proved to be the cheapest.
+
+    See Also
+    --------
+    mixture_wasserstein_distance, Mixture
 
     References
     ----------

@@ -106,15 +106,16 @@ def test_many_rows_are_dealt_in_groups():
     assert repr(result.null) == "99 permutations of groups of 11 rows"
     units = permutation.of_rows([x, y], np.random.default_rng(0))
     assert units.counts() == [91, 272]
-    assert [len(rows) for rows in units.kept] == [2, 9]
+    assert [sums.rows for sums in units.kept] == [2, 9]
     for k, sample in enumerate((x, y)):
-        own = [rows for rows, owner in zip(units.dealt, units.owners, strict=True) if owner == k]
-        together = np.concatenate([*own, units.kept[k]])
-        assert {tuple(row) for row in together} == {tuple(row) for row in sample}
+        own = units.owners == k
+        np.testing.assert_array_equal(units.sizes[own], 11)
+        total = units.totals[own].sum(axis=0) + units.kept[k].total
+        np.testing.assert_allclose(total, sample.sum(axis=0), rtol=1e-12)
+        square = units.squares(slice(None))[own].sum(axis=0) + units.kept[k].square
+        np.testing.assert_allclose(square, sample.T @ sample, rtol=1e-12)
     # The spread of the statistic is that of rows dealt one by one.
-    monkey = permutation.Units(
-        np.concatenate([x, y])[:, None], np.repeat([0, 1], [1003, 3001]), [x[:0], y[:0]], "rows"
-    )
+    monkey = permutation.Units.of_arrays([x[:, None], y[:, None]], [x[:0], y[:0]], "rows")
     one_by_one = gm.inference.equality.likelihood.joint
     values = np.concatenate(
         [one_by_one(m) for m in permutation.moments_dealt(monkey, 99, np.random.default_rng(5))]
@@ -126,7 +127,7 @@ def test_moments_of_groups_and_of_rows_that_stay():
     rng = np.random.default_rng(12)
     rows = rng.normal(size=(23, 2))
     groups, kept = [rows[i : i + 3] for i in range(0, 18, 3)], [rows[18:20], rows[20:]]
-    units = permutation.Units(groups, np.array([0, 0, 1, 1, 1, 1]), kept, "groups")
+    units = permutation.Units.of_arrays([groups[:2], groups[2:]], kept, "groups")
     (found,) = permutation.moments_dealt(units, 5, np.random.default_rng(1))
     owners = np.random.default_rng(1).permuted(np.tile(units.owners, (5, 1)), axis=1)
     for k in range(2):
@@ -394,7 +395,7 @@ X, Y = two()
         (
             {"null": "normal", "groups": (np.arange(12), np.arange(9) + 20)},
             ValueError,
-            'null="normal" supposes independent rows. With groups leave it at permutations.',
+            'null="normal" supposes independent rows. With groups take null="permutation".',
         ),
         ({"permutations": 0}, ValueError, "permutations must be at least 1, got 0"),
         ({"permutations": 99.0}, TypeError, "permutations must be an integer, got 99.0"),

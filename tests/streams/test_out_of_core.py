@@ -36,4 +36,9 @@ def test_groups(tmp_path):
     distances = np.array(table, float)
     np.testing.assert_array_equal(np.diag(distances), 0.0)
     np.testing.assert_array_equal(distances, distances.T)
+    temperature = float(re.search(r"shrinkage \S+, temperature (\S+)", done.stdout)[1])
+    assert temperature == pytest.approx(1.0, abs=0.05)
+    # Calibrated to the frequencies of the sample, a third each.
+    shares = np.array(re.findall(r"^  \w+: (\d\.\d+)$", done.stdout, re.M), float)
+    np.testing.assert_allclose(shares, 1 / 3, atol=2e-3)
     assert float(re.search(r"Peak memory of a worker: (\d+) MB", done.stdout)[1]) < 1000

@@ -8,9 +8,9 @@ import pytest
 
 import gaussmetrics as gm
 from gaussmetrics import streams
-from gaussmetrics.inference.group_passes import group_moments
-from gaussmetrics.softmax import ClassMoments
-from gaussmetrics.softmax.class_passes import class_moments_of_passes, classes_of_passes
+from gaussmetrics.inference.group_passes import Dealt, by_label, grouped
+from gaussmetrics.inference.jackknife import deal
+from gaussmetrics.inference.jackknife import dealt as jackknife_dealt
 
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
@@ -49,50 +49,44 @@ EVERY_SOURCE = pytest.mark.parametrize("passes_of", [as_batches, as_array, as_fr
 
 
 @EVERY_SOURCE
-@pytest.mark.parametrize("weighted", [False, True])
-def test_class_moments_are_those_of_one_machine(sample, passes_of, weighted):
-    X, y, w = sample
-    w = w if weighted else None
-    classes, codes = np.unique(y, return_inverse=True)
-    passes = passes_of(X, y, w)
-    assert classes_of_passes(passes).tolist() == classes.tolist()
-    m = class_moments_of_passes(passes, classes)
-    whole = ClassMoments.from_samples(X, codes, 3, weights=w)
-    np.testing.assert_allclose(m.counts, whole.counts, rtol=1e-14)
-    np.testing.assert_allclose(m.means, whole.means, rtol=2.3e-16)
-    np.testing.assert_allclose(m.scatter, whole.scatter, rtol=0, atol=1e-14 * whole.scatter.max())
-
-
-def test_a_label_that_was_not_announced_names_its_block(sample):
-    passes = as_array(*sample)
-    text = r"in block \d+ of X \(rows \d+ to \d+, counted from 0 in it\): y holds labels that are"
-    with pytest.raises(ValueError, match=text):
-        class_moments_of_passes(passes, np.array(["a", "b"]))
+def test_groups_are_all_rows_dealt_evenly(sample, passes_of):
+    X, y, _ = sample
+    passes = passes_of(X, y, None)
+    dealt = Dealt(passes.count("it"), *deal(N, 7))
+    codes, groups = grouped(passes, dealt)
+    assert codes.tolist() == list(range(7))
+    assert sorted(part.count for part in groups) == [85, 85, 86, 86, 86, 86, 86]
+    for found, rows in zip(groups, jackknife_dealt(X, 7), strict=True):
+        own = gm.Moments.from_samples(rows)
+        np.testing.assert_allclose(found.scatter, own.scatter, rtol=1e-13, atol=1e-11)
+        np.testing.assert_array_equal(found.mean, own.mean)
+    direct = gm.Moments.from_samples(X)
+    np.testing.assert_allclose(sum(groups).scatter, direct.scatter, rtol=1e-13, atol=1e-10)
+    # Groups at random: their means scatter as means of so many rows do.
+    z = (np.stack([part.mean for part in groups]) - direct.mean) / np.sqrt(
+        np.diag(direct.covariance()) * (1 / 86 - 1 / N)
+    )
+    assert 0.3 < (z**2).mean() < 2.2  # χ² of 18 degrees of freedom, 0.1% to 99.9%
 
 
 @EVERY_SOURCE
-def test_groups_are_all_rows_dealt_evenly(sample, passes_of):
-    X, y, w = sample
-    groups = group_moments(passes_of(X, y, None), 7)
-    assert groups.count.sum() == N
-    assert np.ptp(groups.count) <= 8  # one a block
-    whole = sum(gm.Moments(*(getattr(groups, f)[g] for f in FIELDS)) for g in range(7))
-    direct = gm.Moments.from_samples(X)
-    np.testing.assert_allclose(whole.scatter, direct.scatter, rtol=1e-13, atol=1e-10)
-    rest = whole - gm.Moments(*(getattr(groups, f)[0] for f in FIELDS))
-    assert rest.count == N - groups.count[0]
-    again = group_moments(passes_of(X, y, None), 7)
-    np.testing.assert_array_equal(again.scatter, groups.scatter)
-    # Groups at random: their means scatter as means of so many rows do.
-    z = (groups.mean - direct.mean) / np.sqrt(
-        np.diag(direct.covariance()) * (1 / groups.count[:, None] - 1 / N)
-    )
-    assert 0.3 < (z**2).mean() < 2.2  # χ² of 18 degrees of freedom, 0.1% to 99.9%
-    weighted = group_moments(passes_of(X, y, w), 7)
-    np.testing.assert_allclose(weighted.count.sum(), w.sum(), rtol=1e-14)
+def test_groups_of_labels(sample, passes_of):
+    X, y, _ = sample
+    labels, groups = grouped(passes_of(X, y, None), by_label)
+    assert labels.tolist() == ["a", "b", "c"]
+    for label, found in zip(labels, groups, strict=True):
+        own = gm.Moments.from_samples(X[y == label])
+        assert found.count == own.count
+        np.testing.assert_allclose(found.scatter, own.scatter, rtol=1e-13, atol=1e-10)
 
 
-FIELDS = ("count", "mean", "scatter", "mean_low")
+@EVERY_SOURCE
+def test_blocks_know_their_first_row_once_counted(sample, passes_of):
+    X, y, _ = sample
+    passes = passes_of(X, y, None)
+    assert passes.count("it") == N == passes.length
+    starts = passes.fold(lambda block: [(block.start, len(block.rows))], lambda a, b: a + b)
+    assert [start for start, _ in starts] == np.cumsum([0, *(n for _, n in starts)])[:-1].tolist()
 
 
 @pytest.mark.parametrize("width", [None, 2])
@@ -125,4 +119,4 @@ def test_rows_are_mapped_lazily(sample, width):
 def test_labels_go_with_their_batches(labels, text):
     passes = streams.batch_passes([[[1.0]], [[2.0]]], labels=labels)
     with pytest.raises(ValueError, match=re.escape(text)):
-        classes_of_passes(passes)
+        passes.fold(len, max)
