@@ -28,9 +28,10 @@ from gaussmetrics.pairs.common_axes import joint_basis
 
 
 class _Point(NamedTuple):
-    """A law in coordinates: its mean (d,), and a factor (d, d) of its covariance."""
+    """A law on a path: its mean, from the start and from the end, and a factor (d, d)."""
 
     mean: Array
+    from_end: Array
     factor: Array
 
 
@@ -92,22 +93,29 @@ def fisher_rao_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
     reading.batch_shape("p, q and t", p.batch_shape, q.batch_shape, times.shape)
     pairs = np.broadcast_shapes(p.batch_shape, q.batch_shape)
     shape, d = np.broadcast_shapes(pairs, times.shape), p.dim
-    whitener, e, roots = joint_basis(p.covariance, q.covariance)
+    whitener, e, roots = joint_basis(p.covariance, q.covariance, least=0.0)
     near = np.abs(e) < 0.5
     scales = np.where(near, np.log1p(np.where(near, e, 0.0)), 2.0 * np.log(roots))
     with np.errstate(over="ignore"):
         shift = (whitener @ (p.mean - q.mean)[..., None])[..., 0]
     scales, shift = (np.broadcast_to(x, (*pairs, d)) for x in (scales, shift))
     paths = {at: path("fisher_rao_geodesic", scales[at], shift[at]) for at in np.ndindex(pairs)}
-    means, factors = np.empty((*shape, d)), np.empty((*shape, d, d))
+    means, from_end, factors = (
+        np.empty((*shape, d)),
+        np.empty((*shape, d)),
+        np.empty((*shape, d, d)),
+    )
     lead = len(shape) - len(pairs)
     for at, time in zip(np.ndindex(shape), np.broadcast_to(times, shape).ravel(), strict=True):
         pair = tuple(k if n > 1 else 0 for k, n in zip(at[lead:], pairs, strict=True))
-        means[at], factors[at] = paths[pair].law(1.0 - float(time))
+        means[at], from_end[at], factors[at] = paths[pair].law(1.0 - float(time))
     factor = q.covariance.factor()
     # B⁻¹ = Σ Bᵀ, because B Σ Bᵀ = I.
     back = factor @ transpose(whitener @ factor)
-    mean = q.mean + (back @ means[..., None])[..., 0]
+    nearer = (linalg.norm(means) < linalg.norm(from_end))[..., None]
+    moved = (back @ np.where(nearer, means, from_end)[..., None])[..., 0]
+    # From the law that is nearer, in whose deviations it is to be right.
+    mean = np.where(nearer, q.mean, p.mean) + moved
     return Gaussian._from_checked(mean, Covariance.from_factor(back @ factors), p.names or q.names)
 
 
@@ -131,10 +139,12 @@ class _Line(NamedTuple):
         start, end = _share(1.0 - time, reach), _share(time, reach)
         inverse = np.exp(-0.5 * self.scale)
         deviation = 1.0 / (start + end * inverse)
-        mean = deviation * end * inverse * self.end
+        share = deviation * end * inverse
         u = self.direction
-        factor = np.diag(np.exp(0.5 * time * self.others))
-        return _Point(mean * u, factor + (deviation - 1.0) * np.outer(u, u))
+        # Along one axis I − u uᵀ is zero in it, and nothing cancels.
+        others = (np.eye(len(u)) - np.outer(u, u)) * np.exp(0.5 * time * self.others)
+        mean, from_end = share * self.end * u, -deviation * start * self.end * u
+        return _Point(mean, from_end, others + deviation * np.outer(u, u))
 
     def start(self) -> tuple[Array, Array]:
         """Return the velocities of Σ⁻¹ and Σ⁻¹μ at N(0, I)."""
@@ -157,18 +167,19 @@ class _Curve(NamedTuple):
 
     def law(self, time: float) -> _Point:
         if not self.swapped:
-            return self._shot(time)
+            mean, factor = self._shot(time)
+            return _Point(mean, mean - self.shift, factor)
         # Shot from the other law, in coordinates −exp(−½ t) (x − w).
         mean, factor = self._shot(1.0 - time)
         root = np.exp(0.5 * self.scales)
-        return _Point(self.shift - root * mean, root[:, None] * factor)
+        return _Point(self.shift - root * mean, -root * mean, root[:, None] * factor)
 
-    def _shot(self, time: float) -> _Point:
+    def _shot(self, time: float) -> tuple[Array, Array]:
         excess, scaled_mean = shot(*self.velocity, time)
         precision = linalg.symmetric_part(excess) + np.eye(len(excess))
         values, vectors = np.linalg.eigh(precision)
         factor = vectors / np.sqrt(values)
-        return _Point(factor @ (factor.T @ scaled_mean), factor)
+        return factor @ (factor.T @ scaled_mean), factor
 
     def start(self) -> tuple[Array, Array]:
         """Return the velocities of Σ⁻¹ and Σ⁻¹μ at N(0, I)."""

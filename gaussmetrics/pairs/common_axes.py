@@ -56,10 +56,11 @@ def _log_ratio(v: Array, w: Array) -> Array:
     return np.where(near, np.log1p(excess), log_ratio(v, w))
 
 
-def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
+def joint_basis(p: Structure, q: Structure, *, least: float = EPS) -> tuple[Array, Array, Array]:
     """Return B (..., d, d), e and √λ for λ = 1 + e with B Σq Bᵀ = I and B Σp Bᵀ = diag(λ).
 
     λ are the eigenvalues of Σq⁻¹Σp, and e keeps its digits near zero; both are positive definite.
+    No √λ is less than the fraction `least` of the largest.
     """
     if isinstance(q, LowRank):
         q = Dense(triangles.triangle(q.factor()), given=q.given)
@@ -71,7 +72,7 @@ def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
     e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
     far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)
     # Rounding hides what is smaller beside the largest.
-    s = np.maximum(s, EPS * s[..., :1])
+    s = np.maximum(s, least * s[..., :1])
     turn = np.where(near[..., None], u, far)
     basis = transpose(turn) @ whitener
     with np.errstate(over="ignore"):

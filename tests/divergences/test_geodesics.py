@@ -148,6 +148,21 @@ def test_a_law_and_itself():
     np.testing.assert_array_equal(path.mean, p.mean)
 
 
+@pytest.mark.parametrize("decades", [20, 150, 300])
+def test_scales_far_apart(decades):
+    # Both ways, and along axes that narrow and widen.
+    p, q = gm.Gaussian([0.0], [[10.0**-decades]]), gm.Gaussian([1.0], [[10.0**decades]])
+    times = np.array([0.25, 0.5, 0.75])
+    for path in (gm.fisher_rao_geodesic(p, q, times), gm.fisher_rao_geodesic(q, p, 1 - times)):
+        whole = gm.fisher_rao_distance(p, q)
+        np.testing.assert_allclose(gm.fisher_rao_distance(p, path) / whole, times, rtol=1e-9)
+        np.testing.assert_allclose(gm.fisher_rao_distance(path, q) / whole, 1 - times, rtol=1e-9)
+    v = np.array([10.0**-decades, 10.0**decades])
+    wide = gm.Gaussian([0.0, 0.0], gm.Covariance.from_diagonal(v))
+    middle = gm.fisher_rao_geodesic(wide, gm.Gaussian.standard(2), 0.5)
+    np.testing.assert_allclose(middle.covariance.variances(), np.sqrt(v), rtol=1e-9)
+
+
 def test_what_is_refused():
     p, q = gm.Gaussian.standard(2), gm.Gaussian([1.0, 1.0], [[2.0, 0.0], [0.0, 3.0]])
     name = "fisher_rao_geodesic"
