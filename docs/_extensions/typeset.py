@@ -41,7 +41,7 @@ TOKEN = re.compile(
     |(?P<abbreviation>(?:MW|W|OT|S)[2ε]|Tt\b|pt\b|ds(?=²)|[a-z]\u0303|[ũṽ]|d[ux]\b|N(?=\())
     |(?P<indexed>(?:[A-Za-z]+|[{G}])_(?:[A-Z]+|[a-z]{{1,2}}(?![a-z])|[{G}]))
     |(?P<greek>(?:d(?=[μΣ]))?[{G}](?:xx|xy|yx|yy|[pqi](?![a-z]))?)
-    |(?P<word>[A-Za-zÀ-ÿŠšő]+(?:[-–'’][A-Za-zÀ-ÿŠšő]+)*)
+    |(?P<word>[A-Za-zÀ-ÖØ-öø-ÿŠšő]+(?:[-–'’][A-Za-zÀ-ÖØ-öø-ÿŠšő]+)*)
     |(?P<raised>[{UP}]+|\^(?:\([^()]*\)|[−-]?[½¼∞\w]))
     |(?P<lowered>[{DOWN}]+|_[a-z](?![a-z]))
     |(?P<number>\d+/\d+(?!\w)|\d+(?:\.\d+)?|[½¼⅛])
