@@ -31,7 +31,7 @@ extensions = [
     "mathml",
     "typeset",
 ]
-exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
+exclude_patterns = ["_build", "**/.ipynb_checkpoints", "gallery/*.ipynb"]
 templates_path = ["_templates"]
 default_role = "autolink"  # `name` in a docstring links to what it names
 
