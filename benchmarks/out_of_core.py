@@ -27,9 +27,12 @@ from distributed import Client, LocalCluster
 
 import gaussmetrics as gm
 from gaussmetrics import streams
-from gaussmetrics.softmax.class_passes import class_moments_of_passes
+from gaussmetrics.inference import likelihood, permutation
+from gaussmetrics.inference.group_passes import Dealt, merged, sums_of_block
+from gaussmetrics.inference.jackknife import deal
+from gaussmetrics.softmax import ClassMoments
 
-D, BLOCK = 32, 100_000
+D, BLOCK, CLASSES = 32, 100_000, 10
 
 
 def rows_of(number, n, d):
@@ -135,8 +138,140 @@ def by_classes(counts):
     X = rows_of(0, 100_000, D)
     for classes in counts:
         y = np.random.default_rng(0).integers(0, classes, len(X))
-        passes = streams.batch_passes([X], labels=[y])
-        print(f"| {classes} | {timed(class_moments_of_passes, passes, np.arange(classes)):.3f} |")
+        print(f"| {classes} | {timed(ClassMoments.from_samples, X, y, classes):.3f} |")
+
+
+def labelled(number, n, d):
+    """Rows of ten classes, the last column the label."""
+    y = np.random.default_rng([1, number]).integers(0, CLASSES, n)
+    rows = rows_of(number, n, d)
+    rows[:, 0] += 0.5 * y
+    return np.column_stack([rows, y.astype(np.float32)])
+
+
+def pairs(n, d, block):
+    for i, size in enumerate(sizes(n, block)):
+        rows = labelled(i, size, d)
+        yield rows[:, :-1], rows[:, -1].astype(int)
+
+
+def classifier_alone(n, chosen):
+    """Time the fit from batches in a process of its own."""
+    command = [sys.executable, __file__, "--classifier", str(n), str(int(chosen))]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return tuple(map(float, done.stdout.split()))
+
+
+def classifier_child(n, chosen):
+    start, begun = time.perf_counter(), time.process_time()
+    classifier(chosen).fit(lambda: pairs(n, D, BLOCK))
+    print(time.perf_counter() - start, time.process_time() - begun, peak())
+
+
+def classifier(chosen):
+    options = {} if chosen else {"shrinkage": 0, "temperature": 1}
+    return gm.AnalyticLogisticRegression(**options)
+
+
+def classifier_shared(client, n, chosen):
+    """Time the workers; return seconds, processor time of the busier, its peak, bytes, passes."""
+
+    def generated(block_info=None):
+        (number, _), (rows, _) = (
+            block_info[None][key] for key in ("chunk-location", "chunk-shape")
+        )
+        return labelled(number, rows, D)
+
+    rows = da.map_blocks(
+        generated,
+        chunks=(tuple(sizes(n, BLOCK)), (D + 1,)),
+        dtype=np.float32,
+        meta=np.empty((0, 0)),
+    )
+    before, start = client.run(state), time.perf_counter()
+    classifier(chosen).fit(rows[:, :-1], rows[:, -1].astype(int))
+    seconds, after = time.perf_counter() - start, client.run(state)
+    busy, sent = (
+        [after[worker][k] - before[worker][k] for worker in before] for k in ("seconds", "sent")
+    )
+    return seconds, max(busy), max(now["peak"] for now in after.values()), sum(sent)
+
+
+def by_classifier(client, counts, rounds):
+    print(f"\nClassifier of n rows of {D} columns and {CLASSES} classes, read anew on each pass\n")
+    print("| n | chosen | one process, s | two workers, s | ratio | ratio of processor time | "
+          "peak of the process, MB | of a worker, MB | sent, kB |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    for n in counts:
+        for chosen in (False, True):
+            turns = [
+                (classifier_alone(n, chosen), classifier_shared(client, n, chosen))
+                for _ in range(rounds)
+            ]
+            one, two = (statistics.median(t[k][0] for t in turns) for k in (0, 1))
+            wall, busy = (statistics.median(a[k] / b[k] for a, b in turns) for k in (0, 1))
+            memory = max(a[2] for a, _ in turns), max(b[2] for _, b in turns)
+            what = "shrinkage, temperature, calibration" if chosen else "nothing"
+            print(f"| 1e{round(math.log10(n))} | {what} | {one:.2f} | {two:.2f} | {wall:.2f} | "
+                  f"{busy:.2f} | {memory[0] / 1e6:.0f} | {memory[1] / 1e6:.0f} | "
+                  f"{turns[0][1][3] / 1e3:.1f} |", flush=True)  # fmt: skip
+
+
+def by_groups(dims):
+    """Time one block of an estimate in 50 groups, and of a test in 401: rows dealt at random."""
+    n, rows = 10**8, 100_000
+    print(f"\nProcessor time of one block of {rows} rows in groups, and of one merge\n")
+    print("| d | g | moments, ms | groups, ms | merge, ms | 8 g (d² + 2d + 1), MB | "
+          "999 permutations, s |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    for d in dims:
+        X = rows_of(0, rows, d)
+        plain = timed(gm.Moments.from_samples, X)
+        for groups in (50, 401):
+            dealt = Dealt(n, *deal(n, groups))
+            passes = streams.batch_passes([X])
+            block = timed(passes.fold, sums_of_block, merged, dealt)
+            part = sums_of_block(streams.Block(X, start=0), dealt)
+            merge = timed(merged, part, part)
+            moved = permuted(part[1]) if groups == 401 else math.nan
+            print(f"| {d} | {groups} | {1e3 * plain:.1f} | {1e3 * block:.1f} | {1e3 * merge:.2f} | "
+                  f"{8 * groups * (d * d + 2 * d + 1) / 1e6:.2f} | {moved:.1f} |",
+                  flush=True)  # fmt: skip
+
+
+def permuted(moments):
+    """Time the permutations of 400 groups between two samples."""
+    parts = [gm.Moments(*some) for some in zip(moments.count, moments.mean, moments.scatter,
+                                               moments.mean_low, strict=True)]  # fmt: skip
+    centre = (parts[0].mean, parts[0].mean_low)
+    cut = permutation.Parts([parts[:200], parts[200:400]], [parts[400], parts[400]], "groups")
+    units = permutation.Units.of_moments(cut, [centre, centre])
+
+    def permute():
+        for dealt in permutation.moments_dealt(units, 999, np.random.default_rng(0)):
+            likelihood.joint(dealt)
+
+    return timed(permute, repeat=1)
+
+
+def on_paper(blocks, rows, d):
+    """Extrapolate from one block and one merge, measured here, to a thousand workers."""
+    print(f"\nOn paper: {blocks} blocks of {rows} rows of {d} columns\n")
+    print("| | workers | summing, s | depth of the tree | merging, s | sent in all, MB | "
+          "by each worker, MB |\n|---|---|---|---|---|---|---|")  # fmt: skip
+    X, depth = rows_of(0, rows, d), math.ceil(math.log(blocks, 8) - 1e-9)
+    for name, groups in (("moments", 1), ("estimate", 50), ("test", 401)):
+        dealt = Dealt(blocks * rows, *deal(blocks * rows, groups))
+        block, part = timed(gm.Moments.from_samples, X), gm.Moments.from_samples(X)
+        merge = timed(part.__add__, part)
+        if groups > 1:
+            block = timed(sums_of_block, streams.Block(X, start=0), dealt)
+            sums = sums_of_block(streams.Block(X, start=0), dealt)
+            merge = timed(merged, sums, sums)
+        sent = 8 * groups * (d * d + 2 * d + 1) * blocks * 8 / 7 / 1e6
+        for workers in (2, 10, 100, 1000):
+            merges = 7 * merge * (depth + blocks / 8 / workers)
+            print(f"| {name} | {workers} | {block * blocks / workers:.1f} | {depth} | "
+                  f"{merges:.2f} | {sent:.0f} | {sent / workers:.2f} |", flush=True)  # fmt: skip
 
 
 def by_blocks(client, counts, n):
@@ -156,10 +291,14 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=float, nargs="*")
+    parser.add_argument("--classifier", type=int, nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--alone", type=int, nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.alone:
         child(*options.alone)
+        return
+    if options.classifier:
+        classifier_child(*options.classifier)
         return
     small = options.quick
     counts = [int(n) for n in options.rows or ([1e5] if small else [1e5, 1e6, 1e7, 1e8])]
@@ -167,9 +306,13 @@ def main():
     with LocalCluster(**local, dashboard_address=":0") as cluster, Client(cluster) as client:
         shared(client, 2 * BLOCK, D, BLOCK)  # the workers import what they need
         by_rows(client, counts, 1 if small else options.rounds)
+        few = [int(n) for n in options.rows or ([1e5] if small else [1e6, 1e7])]
+        by_classifier(client, few, 1 if small else options.rounds)
         by_blocks(client, (8, 64) if small else (8, 64, 512, 2048), 10**5 if small else 10**6)
     by_columns((8, 64) if small else (8, 32, 128, 512))
+    by_groups((8,) if small else (8, 32, 128))
     by_classes((2, 32) if small else (2, 32, 512))
+    on_paper(100 if small else 100_000, 10_000 if small else 100_000, D)
 
 
 if __name__ == "__main__":

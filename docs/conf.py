@@ -25,19 +25,22 @@ extensions = [
     "myst_nb",
     "sphinx_design",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
     "citations",
     "line_breaks",
     "mathml",
     "typeset",
 ]
-exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
+exclude_patterns = ["_build", "**/.ipynb_checkpoints", "gallery/*.ipynb"]
 templates_path = ["_templates"]
 default_role = "autolink"  # `name` in a docstring links to what it names
 
-# Pages are Markdown; the notebooks run while the site is built and an error in one stops it.
+# Pages are Markdown; their code runs while the site is built and an error in it stops the build.
+# Notebooks come with their outputs: tests run them, and see that the outputs are of these cells.
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 nb_execution_mode = "force"
+nb_execution_excludepatterns = ["notebooks/*"]
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_merge_streams = True
@@ -57,6 +60,16 @@ numpydoc_xref_param_type = True
 numpydoc_xref_ignore = "all"
 numpydoc_xref_aliases = {
     name: f"gaussmetrics.{name}" for name in gaussmetrics.__all__ if name[0].isupper()
+}
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples/pictures",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",
+    "image_srcset": ["2x"],
+    "min_reported_time": 3600,
+    "show_signature": False,
+    "write_computation_times": False,
 }
 
 # The owner writes the address of the repository once, into the metadata of the package.
@@ -120,7 +133,7 @@ def _skip_fields(_app, _what, _name, value, _skip, _options):
 
 def _copy_notebooks(app):
     """Sphinx reads what lies in its folder; through a symbolic link it loses notebooks' links."""
-    source, target = app.srcdir.parent / "notebooks", app.srcdir / "notebooks"
+    source, target = app.srcdir.parent / "notebooks" / "executed", app.srcdir / "notebooks"
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*"))
 

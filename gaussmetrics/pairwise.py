@@ -60,7 +60,9 @@ def pairwise(
     n_jobs : int, optional
         How many joblib workers share the table, -1 for one a core; inside a
         ``joblib.parallel_config`` they run on that backend, such as Ray, or Dask, of which each
-        worker gets the laws once.
+        worker gets the laws once. The first call starts them, which takes each about half a second
+        of its core; later calls find them ready. Factors of more than 1 MB are not sent to them:
+        all map one copy in memory.
     progress : bool
         Show a progress bar on standard error (needs rich, the extra "progress").
     out : path or (n, m) array, optional

@@ -240,7 +240,7 @@ def test_coordinates_in_another_order_keep_what_was_given(forms):
     order = [2, 0, 1]
     for metric in (gm.kl_divergence, gm.gromov_wasserstein_distance):
         value = metric(p.marginal(order), q.marginal(order))
-        assert value == pytest.approx(metric(p, q), rel=1e-9)
+        assert value == pytest.approx(metric(p, q), rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1e150])
@@ -265,6 +265,26 @@ def test_variables_of_very_different_units(forms, size):
     p, q, exact_p, exact_q = near_pair(np.random.default_rng(3), forms, size, units=units)
     truth = oracles.kl_divergence(exact_p, exact_q)
     assert oracles.relative_error(gm.kl_divergence(p, q), truth) <= 1e-12
+
+
+@pytest.mark.parametrize("exponent", [-470, 470])
+@pytest.mark.parametrize(
+    # Computed eigenvectors are others in another unit.
+    "forms",
+    [forms for forms in PAIRS if "eigen" not in forms],
+    ids="-".join,
+)
+def test_kernels_in_extreme_units(forms, exponent):
+    # Brought to an ordinary unit, laws stay in the form they were given in.
+    unit = 2.0**exponent
+    p, q, *_ = near_pair(np.random.default_rng(3), forms, 1e-9)
+    a, b, *_ = near_pair(np.random.default_rng(3), forms, 1e-9, scale=unit**2)
+    near = gm.maximum_mean_discrepancy(p, q, bandwidth=1.0)
+    assert gm.maximum_mean_discrepancy(a, b, bandwidth=unit) == pytest.approx(
+        near, rel=1e-11, abs=0
+    )
+    energy = gm.energy_distance(a, b) / np.sqrt(unit)
+    assert energy == pytest.approx(gm.energy_distance(p, q), rel=1e-11, abs=0)
 
 
 # Special cases

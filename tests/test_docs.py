@@ -109,3 +109,26 @@ def test_formulas_of_docstrings_are_typeset(formula, monkeypatch):
     sentence = typeset(f"The law of `x`, where {formula}, and n rows of a table.")
     assert sentence.startswith("The law of `x`, where :math:`")
     assert sentence.endswith(":math:`n` rows of a table.")
+
+
+def documented():
+    """The public names and the methods of public classes."""
+    for name in gm.__all__:
+        thing = getattr(gm, name)
+        yield thing
+        if inspect.isclass(thing):
+            yield from (kept for key, kept in vars(thing).items() if not key.startswith("_"))
+
+
+def test_every_formula_of_a_docstring_is_understood(monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS / "_extensions")
+    typeset, mathml = (importlib.import_module(name) for name in ("typeset", "mathml"))
+    understood = 0
+    for thing in documented():
+        lines = (inspect.getdoc(thing) or "").splitlines()
+        typeset._typeset_head(None, "", "", None, None, lines)
+        for formula in re.findall(r":math:`([^`]*)`", "\n".join(lines)):
+            mathml.tex2mathml(mathml._replaced(formula, mathml.SPELLINGS))
+            understood += 1
+    assert understood > 200

@@ -60,6 +60,25 @@ def test_workers_give_the_same_table(batches):
     np.testing.assert_array_equal(gm.pairwise(gm.kl_divergence, ps, qs, n_jobs=2), serial)
 
 
+@pytest.mark.parametrize(("n", "d"), [(600, 16), (3_000, 7)])
+def test_workers_map_one_copy_of_large_factors(n, d):
+    def lies_in_a_map(array):
+        while not isinstance(array, np.memmap) and array.base is not None:
+            array = array.base
+        return isinstance(array, np.memmap)
+
+    def mapped(p, q):
+        parts = [part for law in (p, q) for part in vars(law.covariance).values()]
+        arrays = [part for part in parts if isinstance(part, np.ndarray)]
+        shared = len(arrays) >= 6 and all(map(lies_in_a_map, arrays))
+        return np.full(np.broadcast_shapes(p.batch_shape, q.batch_shape), float(shared))
+
+    laws = gm.Gaussian(np.zeros((n, d)), np.tile(np.eye(d), (n, 1, 1)))
+    few = laws[:50]
+    np.testing.assert_array_equal(gm.pairwise(mapped, laws[:60], few), np.zeros((60, 50)))
+    np.testing.assert_array_equal(gm.pairwise(mapped, laws, laws, n_jobs=2), np.ones((n, n)))
+
+
 @pytest.mark.usefixtures("small_blocks")
 def test_progress_goes_to_standard_error(batches, capsys):
     ps, qs = batches

@@ -13,8 +13,8 @@ from typing import Any
 from sphinx.application import Sphinx
 
 FUNCTIONS = {
-    "arcosh", "argmax", "argmin", "det", "erf", "exp", "log", "max", "min", "rank", "sign",
-    "softmax", "tr",
+    "Log", "Re", "arcosh", "argmax", "argmin", "cosh", "det", "diag", "erf", "exp", "log", "max",
+    "min", "rank", "sign", "softmax", "svd", "tr",
 }  # fmt: skip
 KNOWN_TO_LATEX = {"det", "exp", "log", "max", "min"}
 HALVES = {"½": "1/2", "¼": "1/4", "⅛": "1/8"}
@@ -30,7 +30,8 @@ SIGNS = {
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "η": "eta",
     "θ": "theta", "κ": "kappa", "λ": "lambda", "μ": "mu", "ξ": "xi", "π": "pi", "ρ": "rho",
-    "σ": "sigma", "τ": "tau", "χ": "chi", "ω": "omega", "Δ": "Delta", "Σ": "Sigma",
+    "σ": "sigma", "τ": "tau", "φ": "varphi", "χ": "chi", "ψ": "psi", "ω": "omega",
+    "Δ": "Delta", "Σ": "Sigma",
 }  # fmt: skip
 G, UP, DOWN = ("".join(signs) for signs in (GREEK, RAISED, LOWERED))
 
@@ -38,10 +39,11 @@ G, UP, DOWN = ("".join(signs) for signs in (GREEK, RAISED, LOWERED))
 TOKEN = re.compile(
     rf"""(?P<code>``.*?``|`[^`]*`)
     |(?P<sum>Σ(?:[{DOWN}]|_[a-z])?(?=\s+(?:log|exp|[½¼(\[√|]|\w(?![a-z]))))
-    |(?P<abbreviation>(?:MW|W|OT|S)[2ε]|Tt\b|pt\b|ds(?=²)|[a-z]\u0303|[ũṽ]|d[ux]\b|N(?=\())
+    |(?P<abbreviation>(?:MW|W|OT|S)[2ε]|Tt\b|pt\b|ds(?=²)|[a-z]\u0303|[ũṽ]|d[uxy]\b|iy\b
+        |N(?=\()|[A-Z][pq](?![a-z]))
     |(?P<indexed>(?:[A-Za-z]+|[{G}])_(?:[A-Z]+|[a-z]{{1,2}}(?![a-z])|[{G}]))
     |(?P<greek>(?:d(?=[μΣ]))?[{G}](?:xx|xy|yx|yy|[pqi](?![a-z]))?)
-    |(?P<word>[A-Za-zÀ-ÿŠšő]+(?:[-–'’][A-Za-zÀ-ÿŠšő]+)*)
+    |(?P<word>[A-Za-zÀ-ÖØ-öø-ÿŠšő]+(?:[-–'’][A-Za-zÀ-ÖØ-öø-ÿŠšő]+)*)
     |(?P<raised>[{UP}]+|\^(?:\([^()]*\)|[−-]?[½¼∞\w]))
     |(?P<lowered>[{DOWN}]+|_[a-z](?![a-z]))
     |(?P<number>\d+/\d+(?!\w)|\d+(?:\.\d+)?|[½¼⅛])
@@ -80,7 +82,9 @@ def _abbreviation(text: str) -> str:
             if text[1:-1]
             else (f"{text[0]}_{{{_script(text[-1])}}}")
         )
-    return f"{text[0]}_t" if text[-1] == "t" else rf"\,{text}"
+    if text[-1] in "tpq":
+        return f"{text[0]}_{text[1]} "
+    return text if text[0] == "i" else rf"\,{text}"
 
 
 def _indexed(text: str) -> str:
@@ -136,7 +140,9 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         )  # fmt: skip
         if kind == "sum" and before.endswith(("det ", "rank ", "^½ ")):
             kind = "greek"
-        article = piece == "a" or (piece == "A" and re.match(" [a-z]{2}", after))
+        article = (piece == "a" and not re.match(r"[/)\]]| (?:[=+−/]|log|exp)", after)) or (
+            piece == "A" and re.match(" [a-z]{2}", after)
+        )
         known = piece in FUNCTIONS or (piece.isupper() and "-" not in piece) or len(piece) == 1
         if kind == "word" and (article or not known):
             kind = "prose"
@@ -148,7 +154,7 @@ def _runs(text: str) -> Iterator[Tokens]:
     run: Tokens = []
     depth = 0
     tokens = list(_tokens(text))
-    for (kind, piece), (_, after) in zip(tokens, [*tokens[1:], ("", "")], strict=True):
+    for (kind, piece), (_, after) in zip(tokens, [*tokens[1:], ("", "")], strict=False):
         said = [p for k, p in run if k != "space"]
         inside = any(k not in SAYS_NOTHING for k, _ in run) and (depth > 0 or said[-1] in "+−=≥<")
         if kind == "code" or (kind == "prose" and not inside and after not in {"(", "["}):
@@ -156,7 +162,7 @@ def _runs(text: str) -> Iterator[Tokens]:
             yield [("code", piece)]
             run, depth = [], 0
             continue
-        if kind == "sign" and piece in ",;" and after.isspace() and depth <= 0:
+        if kind == "sign" and piece in ",;:" and after.isspace() and depth <= 0:
             yield run
             yield [("code", piece)]
             run = []
@@ -191,11 +197,11 @@ def _is_formula(run: Tokens) -> bool:
 
 
 def _rooted(tex: str) -> str:
-    """Give roots their braces: √(x) and √x."""
-    while (at := tex.find(r"\sqrt(")) >= 0:
-        end, depth = at + 6, 1
+    """Give roots their braces: √(x), √[x] and √x."""
+    while root := re.search(r"\\sqrt[(\[]", tex):
+        at, end, depth = root.start(), root.end(), 1
         while depth:
-            depth += {"(": 1, ")": -1}.get(tex[end], 0)
+            depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(tex[end], 0)
             end += 1
         tex = f"{tex[:at]}\\sqrt{{{tex[at + 6 : end - 1]}}}{tex[end:]}"
     return re.sub(r"\\sqrt(\w(?:_\{[^{}]*\})?)", r"\\sqrt{\1}", tex)

@@ -1,8 +1,9 @@
-"""How far apart are groups of rows that no memory holds?
+"""How far apart are groups of rows that no memory holds, and how well can they be told apart?
 
-Writes some gigabytes of synthetic rows as Parquet, unless the folder has them, and fits the law of
-each group on a Dask cluster: on two processes of this machine that may take 1 GB each, or on the
-cluster whose scheduler you name, if its workers see the folder.
+Writes some gigabytes of synthetic rows as Parquet, unless the folder has them. On a Dask cluster it
+fits the law of each group, estimates a distance with its error, tests whether laws are equal, and
+fits a classifier: on two processes of this machine that may take 1 GB each, or on the cluster whose
+scheduler you name, if its workers see the folder.
 
     python examples/out_of_core/groups.py --gigabytes 3
     python examples/out_of_core/groups.py --scheduler tcp://scheduler:8786 --folder /shared/rows
@@ -89,15 +90,24 @@ def peak():
     )
 
 
+@contextmanager
+def timed(client, what):
+    start = time.perf_counter()
+    with bar(client, what):
+        yield
+    print(f"{what}: {time.perf_counter() - start:.1f} s", flush=True)
+
+
+def rows_of(folder, group):
+    return dd.read_parquet(folder, columns=NAMES, filters=[("group", "==", group)])
+
+
 def compare(client, folder):
     """Fit the law of each group where the rows are, and compare them here."""
     laws = []
     for group in GROUPS:
-        rows = dd.read_parquet(folder, columns=NAMES, filters=[("group", "==", group)])
-        with bar(client, group):
-            start = time.perf_counter()
-            laws.append(gm.Gaussian.from_samples(rows))
-        print(f"{group}: fitted in {time.perf_counter() - start:.1f} s")
+        with timed(client, f"Law of {group}"):
+            laws.append(gm.Gaussian.from_samples(rows_of(folder, group)))
     fitted = gm.Gaussian.stack(laws)
     print("\nDivergence of each fitted law from the one its rows were drawn from:")
     for group, value in zip(GROUPS, gm.kl_divergence(fitted, truth()), strict=True):
@@ -105,6 +115,37 @@ def compare(client, folder):
     print("\nHellinger distances:")
     for group, row in zip(GROUPS, gm.pairwise(gm.hellinger_distance, fitted), strict=True):
         print(f"  {group:8} " + " ".join(f"{value:.4f}" for value in row))
+
+
+def judge(client, folder):
+    """Say how sure that is: rows are dealt anew where they are, and only sums of groups travel."""
+    samples = {group: rows_of(folder, group) for group in GROUPS}
+    control, treated, _ = samples.values()
+    print()
+    with timed(client, "Estimate"):
+        distance = gm.estimate(gm.hellinger_distance, control, treated)
+    print(f"Hellinger distance of control and treated: {distance:.4f}\n")
+    with timed(client, "Test"):
+        test = gm.equality_test(control, treated, rng=0)
+    print(f"Are control and treated one law? {test}\n")
+    with timed(client, "Test of two halves"):
+        halves = control.partitions[::2], control.partitions[1::2]
+        test = gm.equality_test(*halves, rng=0)
+    print(f"Are two halves of control one law? {test}")
+
+
+def classify(client, folder):
+    """Fit the classifier where the rows are, and let it predict there."""
+    rows = dd.read_parquet(folder, columns=[*NAMES, "group"])
+    print()
+    with timed(client, "Classifier"):
+        model = gm.AnalyticLogisticRegression().fit(rows[NAMES], rows.group)
+    print(f"  shrinkage {model.shrinkage_:.2e}, temperature {model.temperature_:.4f}")
+    print("Mean probability of each group, predicted on the workers:")
+    for group, share in zip(
+        model.classes_, model.predict_proba(rows[NAMES]).mean(axis=0).compute(), strict=True
+    ):
+        print(f"  {group}: {share:.4f}")
 
 
 def main():
@@ -122,6 +163,8 @@ def main():
     with Client(cluster) as client:
         print(f"Dashboard: {client.dashboard_link}\n")
         compare(client, folder)
+        judge(client, folder)
+        classify(client, folder)
         print(f"\nPeak memory of a worker: {max(client.run(peak).values()) / 1e6:.0f} MB")
     if not chosen.scheduler:
         cluster.close()

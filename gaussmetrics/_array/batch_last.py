@@ -18,9 +18,9 @@ _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
 _FLOOR = 2.0**-17
 
 
-def blocks(batch: Array) -> Iterator[slice]:
+def blocks(shape: tuple[int, ...]) -> Iterator[slice]:
     """Cut a batch of matrices (n, d, k) into blocks that stay in the cache."""
-    n, d, k = batch.shape
+    n, d, k = shape
     size = min(1024, _CACHE // (d * k) + 1)
     return (slice(start, start + size) for start in range(0, n, size))
 
@@ -38,7 +38,7 @@ def cholesky(matrix: Array) -> Array:
     flat = matrix.reshape(-1, *matrix.shape[-2:])
     lower = np.zeros((*flat.shape[1:], len(flat)))
     with np.errstate(all="ignore"):
-        for block in blocks(flat):
+        for block in blocks(flat.shape):
             _factorise(flat[block].transpose(1, 2, 0), lower[..., block])
     if not (np.diagonal(lower) > 0).all():
         raise np.linalg.LinAlgError("Matrix is not positive definite")
@@ -59,7 +59,7 @@ def _factorise(matrix: Array, lower: Array) -> None:
 def solve_lower_batch(lower: Array, columns: Array, *, full: int) -> Array:
     """Return L⁻¹ B for L (n, d, d) and B (n, d, k): `full` columns, then a lower triangle."""
     solution = np.empty(columns.shape)
-    for block in blocks(columns):
+    for block in blocks(columns.shape):
         x = _turned(columns[block])
         _substitute(_batch_last(lower[block]), x, full)
         solution[block] = x.transpose(2, 0, 1)
@@ -69,7 +69,7 @@ def solve_lower_batch(lower: Array, columns: Array, *, full: int) -> Array:
 def whitened_squares(lower: Array, triangle: Array, x: Array) -> tuple[Array, Array]:
     """Return ‖L⁻¹ K − I‖² and ‖L⁻¹ x‖² for lower triangular L and K (n, d, d) and x (n, d)."""
     squares, d = np.empty((2, len(x))), x.shape[-1]
-    for block in blocks(triangle):
+    for block in blocks(triangle.shape):
         factor = _batch_last(lower[block])
         columns = np.empty((d, d + 1, len(x[block])))
         columns[:, 0] = x[block].T

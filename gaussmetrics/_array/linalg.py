@@ -9,7 +9,6 @@ import numpy as np
 from gaussmetrics._array.types import Array, Scalars
 
 EPS = float(np.finfo(np.float64).eps)
-_TINY = float(np.finfo(np.float64).tiny)
 
 
 def eigenvalue_cutoff(dim: int, precision: float = EPS) -> float:
@@ -37,6 +36,12 @@ def side_by_side(left: Array, right: Array) -> Array:
     batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
     parts = [np.broadcast_to(part, (*batch, *part.shape[-2:])) for part in (left, right)]
     return np.concatenate(parts, axis=-1)
+
+
+def together(matrix: Array) -> Array:
+    """Copy a stack of matrices whose entries lie apart, which a product would take one by one."""
+    near = matrix.itemsize in matrix.strides[-2:]
+    return matrix if near else np.ascontiguousarray(matrix)
 
 
 def stacked(top: Array, bottom: Array) -> Array:
@@ -68,7 +73,9 @@ def norm(vector: Array) -> Scalars:
     """Euclidean norm over the last axis, scaled so that no square over- or underflows."""
     if vector.ndim == 1:
         return np.float64(math.hypot(*vector.tolist()))
-    largest = np.max(np.abs(vector), axis=-1, keepdims=True)
+    # NumPy is quick along the first axis, and slow along a short last one.
+    entries = np.ascontiguousarray(np.moveaxis(np.abs(vector), -1, 0))
+    largest = entries.max(axis=0)[..., None]
     scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
     with np.errstate(over="ignore"):  # the norm itself may leave the floats
         return scale[..., 0] * np.sqrt(sum_of_squares(vector / scale, 1))
@@ -104,16 +111,12 @@ def x_minus_log1p(x: Array) -> Array:
 
 
 def log_ratio(v: Array, w: Array) -> Array:
-    """Return log(v / w) of positive numbers, to relative rounding near v = w."""
-    with np.errstate(over="ignore"):
-        excess, ratio = (v - w) / w, v / w
-    logs = np.log1p(np.maximum(excess, -0.5))
-    small = excess < -0.5
-    if small.any():
-        logs = np.where(small, np.log(np.where(small & (ratio > 0), ratio, 1.0)), logs)
-    # A quotient beyond the floats has logarithms far apart.
-    lost = (ratio < _TINY) | (ratio == np.inf)
-    return np.where(lost, np.log(v) - np.log(w), logs) if lost.any() else logs
+    """Return log(v / w) of positive numbers, to rounding beside one."""
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        logs = np.log(v / w)
+    # A quotient that leaves the floats, or nearly, has logarithms far apart.
+    far = ~(np.abs(logs) < 700.0)
+    return np.where(far, np.log(v) - np.log(w), logs) if far.any() else logs
 
 
 def frozen(array: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg.blas import dgemm, dtrsm
+from scipy.linalg.blas import dgemm, dtrmm, dtrsm
 from scipy.linalg.lapack import dpotrf, dtrtri, dtrtrs
 
 from gaussmetrics._array import batch_last
@@ -71,6 +71,12 @@ def solve_each_lower(lower: Array, columns: Array) -> Array:
         # BLAS reads rows as columns, and so Xᵀ Lᵀ = Bᵀ.
         dtrsm(1.0, factor.T, each.T, side=1, lower=0, overwrite_b=1)
     return columns
+
+
+def lower_overlap(lower: Array, other: Array) -> Array:
+    """Return Lᵀ K for one lower triangular L and one lower triangular K, both (d, d)."""
+    # BLAS reads C-ordered arrays as their transposes, and returns that of the product.
+    return np.asarray(dtrmm(1.0, lower.T, other.T, side=1, lower=0, trans_a=1).T)
 
 
 def invert_lower(lower: Array) -> Array:

@@ -30,11 +30,11 @@ def read_arrays(path: Path) -> dict[str, Any]:
 
 def _of_file(path: Path) -> dict[str, Any]:
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {path.stem: loaded}
-        with loaded as archive:
-            return {name: archive[name] for name in archive.files}
+        with path.open("rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {path.stem: loaded}
+            return {name: loaded[name] for name in loaded.files}
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
         objects = "allow_pickle" in str(error) or "Object arrays" in str(error)
         why = "it holds Python objects, not numbers" if objects else "it is damaged or cut short"

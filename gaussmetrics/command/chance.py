@@ -24,6 +24,7 @@ CANDIDATES = 10
 WORK = 400_000
 """So many distances are computed at most."""
 
+FEWEST_DEALS, MOST_DEALS = 19, 199
 MOST_ROWS = 5000
 FLOOR = 0.1
 """Groups spread at least by this share of the variance of all rows."""
@@ -55,7 +56,7 @@ def clearest(rows: Array, codes: NDArray[np.intp], units: NDArray[np.intp], seed
     scores, count, d = _normal_scores(rows), int(codes.max()) + 1, rows.shape[1]
     columns, distance = _best(scores, codes, count)
     tried = comb(min(d, CANDIDATES), min(2, d))
-    deals = int(np.clip(WORK // (tried * count * count), 19, 199))
+    deals = int(np.clip(WORK // (tried * count * count), FEWEST_DEALS, MOST_DEALS))
     owners = np.zeros(int(units.max()) + 1, dtype=np.intp)
     owners[units] = codes
     values = np.array([

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from gaussmetrics.command.comparison import ENDS, ROWS, ROWS_A_COLUMN, Comparison, Pair
@@ -38,7 +39,7 @@ def sections(table: Table, chosen: Selection, found: Comparison) -> list[Section
         Section("What was read", (*_read(table, chosen, found), *table.remarks)),
         Section("Left out", tuple(chosen.left_out) or ("nothing",)),
         *_distances(found),
-        Section("What the distances are made of", (PARTS_EXPLAINED,), PARTS, _parts(found)),
+        _parts(found),
         Section("The clearest columns", (_clearest(found),)),
     ]
     if found.clusters:
@@ -115,6 +116,8 @@ def _legend(found: Comparison) -> tuple[str, ...]:
 
 
 def _distance(found: Comparison, pair: Pair) -> tuple[str, ...]:
+    if math.isnan(pair.standard_error):
+        return name_of(pair), f"{pair.distance:.2f}", "", "", "", "", "no interval, no test"
     return (
         name_of(pair),
         *(f"{value:.2f}" for value in (pair.distance, pair.low, pair.high)),
@@ -129,6 +132,7 @@ def name_of(pair: Pair) -> str:
     return f"{shortened(pair.first)} – {shortened(pair.second)}"
 
 
+PARTS_TITLE = "What the distances are made of"
 PARTS_EXPLAINED = (
     "shares of the squared distance of the fitted laws; a column: its own distance, and the "
     "second group's mean less the first's in standard deviations, and its spread times the first's"
@@ -136,20 +140,23 @@ PARTS_EXPLAINED = (
 CLUSTERS = "clusters of average linkage, of the distances of the fitted laws"
 
 
-def _parts(found: Comparison) -> tuple[tuple[str, ...], ...]:
-    lines: list[tuple[str, ...]] = []
-    for pair in _ends(found.pairs):
-        if not found.told_apart(pair):
-            lines.append((name_of(pair), "", "", "", "not told from chance"))
-            continue
-        most = [
-            f"{shortened(c.name)} {c.distance:.2f} "
-            f"({c.mean_difference:+.2f}, ×{rounded(c.spread_ratio)})"
-            for c in pair.columns[:MOST_COLUMNS]
-        ]
-        shares = (f"{share:.0%}" for share in (pair.means, pair.scales, pair.orientations))
-        lines.append((name_of(pair), *shares, ", ".join(most).replace("-", "−")))
-    return tuple(lines)
+def _parts(found: Comparison) -> Section:
+    told = _ends([pair for pair in found.pairs if found.told_apart(pair)])
+    others = [name_of(pair) for pair in found.pairs if not found.told_apart(pair)]
+    text = [PARTS_EXPLAINED] if told else []
+    if others:
+        text.append(f"not told from chance, and so without parts: {listed(others)}")
+    return Section(PARTS_TITLE, tuple(text), PARTS, tuple(map(_part, told)))
+
+
+def _part(pair: Pair) -> tuple[str, ...]:
+    most = [
+        f"{shortened(c.name)} {c.distance:.2f} "
+        f"({c.mean_difference:+.2f}, ×{rounded(c.spread_ratio)})"
+        for c in pair.columns[:MOST_COLUMNS]
+    ]
+    shares = (f"{share:.0%}" for share in (pair.means, pair.scales, pair.orientations))
+    return (name_of(pair), *shares, ", ".join(most).replace("-", "−"))
 
 
 def _ends(pairs: list[Pair]) -> list[Pair]:

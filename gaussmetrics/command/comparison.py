@@ -111,8 +111,9 @@ def compared(
     verdicts = []
     for count, (i, j) in enumerate(shown):
         tell(f"pair {count + 1} of {len(shown)}: {names[i]} – {names[j]}")
-        verdicts.append(judge(i, j))
+        verdicts.append(judge(i, j, float(table[i, j])))
     tell("")
+    _some_judged(judge, len(shown))
     final = _adjusted([verdict.p_value for verdict in verdicts], len(everyone))
     columns, spreads = list(chosen.rows.columns), _by_group(scaled, codes, len(names))
     pairs = []
@@ -134,6 +135,15 @@ def compared(
         clearest(scaled, codes, _units(codes, labels), seed), _clusters(table, names),
         judge.remarks,
     )  # fmt: skip
+
+
+def _some_judged(judge: _Judge, count: int) -> None:
+    """Check that not every pair was refused, and tell why some were."""
+    if len(judge.refused) == count:
+        raise Refusal(f"Groups cannot be compared: {judge.refused[0]}")
+    for why in dict.fromkeys(judge.refused):
+        pairs = f"{judge.refused.count(why)} of {count} pairs"
+        judge.remarks.append(f"No interval and no test of {pairs}: {why}")
 
 
 def _by_part(labels: Any, codes: NDArray[np.intp]) -> list[Any] | None:
@@ -198,13 +208,14 @@ class _Judge:
     level: float
     seed: int
     remarks: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
     @property
     def deals(self) -> int:
         """So many that the smallest p-value, times the number of pairs, is half of the level."""
         return max(FEW_DEALS, round(2 * self.pair_count / self.level) - 1)
 
-    def __call__(self, i: int, j: int) -> _Verdict:
+    def __call__(self, i: int, j: int, fitted: float) -> _Verdict:
         pair = self.parts[i], self.parts[j]
         of_pair: Any = None if self.labels is None else (self.labels[i], self.labels[j])
         options: dict[str, Any] = {"shrinkage": self.shrinkage, "allow_singular": True}
@@ -212,14 +223,17 @@ class _Judge:
             warnings.simplefilter("always")
             try:
                 one = estimate(wasserstein_distance, *pair, groups=of_pair, **options)
-                p_value = self._p_value(pair, of_pair, options)
+                ends = one.confidence_interval(1.0 - self.level)
+                verdict = _Verdict(
+                    (one.value, one.standard_error, *ends), self._p_value(pair, of_pair, options),
+                    _confused(*pair, of_pair),
+                )  # fmt: skip
             except ValueError as error:
-                raise Refusal(f"Groups cannot be compared: {error}") from None
-            wrong = _confused(*pair, of_pair)
+                self.refused.append(str(error))
+                verdict = _Verdict((fitted, np.nan, np.nan, np.nan), 1.0, np.nan)
         said = {str(warning.message) for warning in heard}
         self.remarks += sorted(said - set(self.remarks))
-        low, high = one.confidence_interval(1.0 - self.level)
-        return _Verdict((one.value, one.standard_error, low, high), p_value, wrong)
+        return verdict
 
     def _p_value(self, pair: tuple[Array, Array], labels: Any, options: dict[str, Any]) -> float:
         """Test by few deals, and by many only if few leave it open: one p-value or the other."""

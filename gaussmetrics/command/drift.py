@@ -14,16 +14,16 @@ from gaussmetrics.command.record import as_json
 from gaussmetrics.command.reference import METRICS, Reference, deviations, law, rows_like
 from gaussmetrics.command.stopping import DONE, DRIFT, Refusal
 from gaussmetrics.command.wording import counted, listed, probability, rounded, wrapped
-from gaussmetrics.divergences import kl_divergence
 from gaussmetrics.explain import explain
 from gaussmetrics.inference.likelihood import joint
 from gaussmetrics.inference.null_law import exact_law
 from gaussmetrics.laws import Gaussian, Moments
 from gaussmetrics.transport import squared_wasserstein_distance
 
-EXPLAINED = {"kl": kl_divergence, "wasserstein": squared_wasserstein_distance}
 UNITS = {"kl": "nats", "wasserstein": "standard deviations"}
 MOST_COLUMNS = 5
+ROUNDING = 1e-12
+"""Of a likelihood ratio, a row: less is none."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def judged(known: Reference, rows: Array, options: Namespace) -> Finding:
         )
     else:
         far = p_value < options.level
-    shares = _shares(options.metric, p, q) if np.isfinite(distance) else None
+    shares = _shares(p, q) if d else None
     names = [name for name, kept in zip(known.columns, varying, strict=True) if kept]
     return Finding(
         bool(far or moved), options.metric, distance, threshold, p_value, rule, len(rows), moved,
@@ -121,7 +121,10 @@ def _p_value(now: Moments, then: Moments, varying: Any, p: Gaussian, q: Gaussian
                 m.scatter[np.ix_(varying, varying)] / np.outer(scale, scale))
         for m in (now, then)
     ]  # fmt: skip
-    return exact_law(sizes, d, means=True, covariances=True).p_value(float(joint(pair)))
+    ratio = float(joint(pair))
+    if ratio < ROUNDING * sum(sizes):
+        return 1.0
+    return exact_law(sizes, d, means=True, covariances=True).p_value(ratio)
 
 
 def _rule(known: Reference, options: Namespace) -> tuple[float | None, str]:
@@ -132,9 +135,12 @@ def _rule(known: Reference, options: Namespace) -> tuple[float | None, str]:
     return None, f"the test at level {options.level:g}"
 
 
-def _shares(metric: str, p: Gaussian, q: Gaussian) -> dict[str, float] | None:
-    """Return the shares of means, scales and orientations in the distance, KL or W2²."""
-    split = explain(EXPLAINED[metric], p, q)
+def _shares(p: Gaussian, q: Gaussian) -> dict[str, float] | None:
+    """Return the shares of means, scales and orientations in W2², of scaled columns.
+
+    Not those of KL, whose axes are the reference's alone: they say little where it has hardly any.
+    """
+    split = explain(squared_wasserstein_distance, p, q)
     if not split.total > 0:
         return None
     parts = {"means": split.mean, "scales": split.scale, "orientations": split.orientation}
@@ -174,8 +180,10 @@ def _told(known: Reference, found: Finding) -> str:
         )
     if found.shares:
         parts = ", ".join(f"{name} {share:.0%}" for name, share in found.shares.items())
-        whole = "its square" if found.metric == "wasserstein" else "it"
-        told.append(f"Parts of {whole}: {parts}.")
+        told.append(
+            f"What has changed: {parts} (of the squared Wasserstein distance in standard "
+            "deviations of the reference)."
+        )
     most = [f"{column} {rounded(value)}" for column, value in found.columns.items()]
     if most:
         told.append(f"Columns that differ most, each alone: {listed(most[:MOST_COLUMNS])}.")

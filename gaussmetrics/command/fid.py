@@ -52,8 +52,8 @@ def fid(options: Namespace) -> int:
             "rows": [None if x.rows is None else len(x.rows) for x in (a, b)],
             "fid": plain, "value": None, "standard_error": None, "low": None, "high": None,
             "level": options.level}  # fmt: skip
-    lines = [f"{a.path}: {a.count}", f"{b.path}: {b.count}, {a.law.dim} features"]
-    lines.append(f"FID as it is: {rounded(plain)}")
+    lines = [f"{x.count} in {x.path}" for x in (a, b)]
+    lines.append(f"FID of {counted(a.law.dim, 'feature')} as it is: {rounded(plain)}")
     groups = options.groups or (GROUPS if a.law.dim <= MANY_FEATURES else FEWER_GROUPS)
     why = ""
     if a.rows is None or b.rows is None:

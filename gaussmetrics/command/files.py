@@ -102,7 +102,7 @@ def _read_excel(path: Path, options: Any, remarks: list[str]) -> Any:
         if options.sheet is not None and options.sheet not in sheets:
             raise Refusal(f"{path} has no sheet {options.sheet!r}. Its sheets: {listed(sheets)}.")
         header = None if options.no_header else 0
-        frame = book.parse(options.sheet or sheets[0], header=header)
+        frame = pd.read_excel(book, sheet_name=options.sheet or sheets[0], header=header)
     if options.no_header:
         frame.columns = [f"column {k + 1}" for k in range(frame.shape[1])]
     return frame

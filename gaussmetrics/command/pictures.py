@@ -17,8 +17,8 @@ from gaussmetrics.laws import Gaussian
 from gaussmetrics.plotting import plot_gaussians, plot_pairwise
 from gaussmetrics.plotting.canvas import MARKERS, plain
 
-MOST_LAWS = 8
-"""More groups than so many are not told apart by colours: the rest are grey."""
+MOST_LAWS = 10
+"""Of more groups than there are colours one of each cluster has one, and the rest are grey."""
 
 MOST_POINTS = 500
 PARTS = {"means": "#0072B2", "scales": "#E69F00", "orientations": "#CCCCCC"}
@@ -51,7 +51,7 @@ def _of_groups(found: Comparison) -> str:
     of = "columns, the pair" if len(found.clearest.columns) == 2 else "column, the one"
     more = ""
     if len(found.names) > MOST_LAWS:
-        more = f" Coloured are the {MOST_LAWS} groups of most rows."
+        more = " Coloured is one group of each cluster."
     return f"Regions of 95 % and rows in the clearest {of} that tells the groups apart best.{more}"
 
 
@@ -61,8 +61,10 @@ def _groups(chosen: Selection, found: Comparison) -> Figure:
     ax = figure.subplots()
     names = [found.columns[c] for c in found.clearest.columns]
     rows = chosen.rows[names]
-    largest = np.argsort(-np.array(found.sizes), kind="stable")[:MOST_LAWS]
-    shown = [found.names[k] for k in sorted(largest)]
+    shown = found.names
+    if len(shown) > MOST_LAWS:
+        sizes = dict(zip(found.names, found.sizes, strict=True))
+        shown = [max(cluster, key=lambda name: sizes[name]) for cluster in found.clusters]
     others = ~chosen.groups.isin(shown)
     if len(names) == 2 and others.any():
         grey: dict[str, Any] = {"color": "0.75", "markersize": 2, "zorder": 0}

@@ -93,7 +93,8 @@ def reference(options: Namespace) -> int:
     made = _made(numbers, parts, told)
     made.save(options.output)
     print(
-        f"{options.output}: {counted(len(numbers), 'row')}, {counted(len(made.columns), 'column')}"
+        f"Written to {options.output}: {counted(len(numbers), 'row')}, "
+        f"{counted(len(made.columns), 'column')}"
     )
     lines = [f"Columns: {listed(made.columns, 12)}.", *(x for t in tables for x in t.remarks)]
     lines += [f"Left out: {line}" for line in told.left_out]

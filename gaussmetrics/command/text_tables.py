@@ -24,10 +24,10 @@ MISSING_GROUP = ("", "NA", "NaN", "nan", "<NA>")
 def read_text(path: Path, options: Any, remarks: list[str]) -> Any:
     """Return the table of a text file as a data frame; tell what had to be guessed."""
     lines = _without_comments(_decoded(path, remarks).split("\n"))
-    if not any(map(str.strip, lines)):
+    if all(map(_is_comment, lines)):
         raise Refusal(f"{path} is empty: no line of it holds a table.")
     sep = options.separator or _separator([line for line in lines if line.strip()][:SAMPLE])
-    lines = _comment_as_header(lines, sep, path, remarks)
+    lines = _comment_as_header(lines, sep, remarks)
     text = "\n".join(_without_trailing(lines, sep))
     frame = _parsed(path, text, sep, options, remarks)
     if not options.no_header:
@@ -71,13 +71,11 @@ def _is_comment(line: str) -> bool:
     return not line.strip() or line.lstrip().startswith("#")
 
 
-def _comment_as_header(lines: list[str], sep: str, path: Path, remarks: list[str]) -> list[str]:
+def _comment_as_header(lines: list[str], sep: str, remarks: list[str]) -> list[str]:
     """Empty the comments at the top, but take the last for the header if only numbers follow."""
     first = next((k for k, line in enumerate(lines) if not _is_comment(line)), len(lines))
     top, rest = lines[:first], lines[first:]
     names = next((line.strip().lstrip("# ") for line in reversed(top) if line.strip()), "")
-    if not rest:
-        raise Refusal(f"{path} is empty: no line of it holds a table.")
     below = _fields(rest[0], sep)
     if names and all(map(is_number, below)) and len(_fields(names, sep)) == len(below) > 1:
         remarks.append(f"The names of the columns are taken from the comment “# {names}”.")

@@ -1,5 +1,6 @@
 """Divergences and distances unchanged by x ↦ Ax + b: information, overlap, Chernoff, Fisher–Rao."""
 
+from gaussmetrics.divergences.barycenters import fisher_rao_barycenter, jeffreys_barycenter
 from gaussmetrics.divergences.chernoff import (
     chernoff_alpha,
     chernoff_information,
@@ -7,6 +8,7 @@ from gaussmetrics.divergences.chernoff import (
     renyi_divergence,
 )
 from gaussmetrics.divergences.fisher_rao import fisher_rao_distance
+from gaussmetrics.divergences.geodesics import fisher_rao_geodesic
 from gaussmetrics.divergences.gradients import (
     bhattacharyya_distance_gradient,
     hellinger_distance_gradient,
@@ -60,10 +62,13 @@ __all__ = [
     "chi_squared_divergence",
     "cross_entropy",
     "entropy",
+    "fisher_rao_barycenter",
     "fisher_rao_distance",
+    "fisher_rao_geodesic",
     "geometric_jensen_shannon_divergence",
     "hellinger_distance",
     "hellinger_distance_gradient",
+    "jeffreys_barycenter",
     "jeffreys_divergence",
     "jeffreys_divergence_gradient",
     "jensen_shannon_bounds",

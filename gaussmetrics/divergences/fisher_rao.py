@@ -133,10 +133,20 @@ def _closed_form(axes: Axes, log_length: Callable[[], Array]) -> tuple[Array, Ar
 
 def _geodesic_distance(t: Array, w: Array) -> float:
     """Return the distance from N(0, I) of N(w, diag(exp t)), or an error if it is not certain."""
+    return certified("fisher_rao_distance", t, w)[0]
+
+
+def certified(function: str, t: Array, w: Array) -> tuple[float, Logarithm, bool]:
+    """Return the distance, the velocity of the geodesic and whether it starts from the other law.
+
+    From N(0, I) to N(w, diag(exp t)), or, where that is easier, from N(0, I) to what N(0, I) is
+    seen from the other law, mirrored: N(w exp(−½ t), diag(exp −t)).
+    """
     with np.errstate(over="ignore"):
-        swapped = w * np.exp(-0.5 * t)
-    if np.abs(swapped).max() < np.abs(w).max():
-        t, w = -t, swapped
+        seen = w * np.exp(-0.5 * t)
+    swapped = bool(np.abs(seen).max() < np.abs(w).max())
+    if swapped:
+        t, w = -t, seen
     # The distance grows with the shift, so that of a smaller one is a bound too.
     low, high = _calvo_oller(t, np.clip(w, -_LARGEST, _LARGEST)), _root_jeffreys(t, w)
     try:
@@ -146,10 +156,10 @@ def _geodesic_distance(t: Array, w: Array) -> float:
             value = float(np.sqrt(0.5) * linalg.norm(log.values))
             gap = _miss(log, t, w)
     except FloatingPointError:
-        value, gap = low, np.inf
+        refuse_uncertified(function, low, np.inf, (low, high))
     if not (gap <= _CERTIFIED * value and low * (1 - 1e-8) <= value <= high * (1 + 1e-8)):
-        refuse_uncertified("fisher_rao_distance", value, gap, (low, high))
-    return value
+        refuse_uncertified(function, value, gap, (low, high))
+    return value, log, swapped
 
 
 def within_floats(shift: Array) -> Array:
@@ -159,19 +169,25 @@ def within_floats(shift: Array) -> Array:
     return shift
 
 
-class _Logarithm(NamedTuple):
+class Logarithm(NamedTuple):
     """The upper half of the eigenvalues of log G and their vectors; the lower half mirrors it."""
 
     values: Array
     vectors: Array
 
     def matrix(self) -> Array:
+        """Return log G."""
         u, d = self.vectors, len(self.values)
         mirrored = np.concatenate([u[d + 1 :], u[d : d + 1], u[:d]])
         return (u * self.values) @ u.T - (mirrored * self.values) @ mirrored.T
 
+    def start(self) -> tuple[Array, Array]:
+        """Return the velocities of Σ⁻¹ and Σ⁻¹μ."""
+        d, velocity = len(self.values), self.matrix()
+        return velocity[:d, :d], velocity[:d, d]
 
-def _horizontal(t: Array, w: Array) -> _Logarithm:
+
+def _horizontal(t: Array, w: Array) -> Logarithm:
     """Return log G(K) for the K that makes it shortest, where its corner block vanishes.
 
     The corner is the gradient over K. Descent finds the minimum up to the rounding of the length,
@@ -180,7 +196,7 @@ def _horizontal(t: Array, w: Array) -> _Logarithm:
     d = len(t)
     unit = np.exp(0.25 * (t[:, None] + t))  # in these units the slope of the corner is near one
 
-    def logarithm(point: Array) -> tuple[_Logarithm, Array]:
+    def logarithm(point: Array) -> tuple[Logarithm, Array]:
         log = _logarithm(t, w, unit * point.reshape(d, d))
         corner = log.matrix()[:d, d + 1 :]
         return log, (unit * 0.5 * (corner - corner.T)).ravel()
@@ -202,7 +218,7 @@ def _horizontal(t: Array, w: Array) -> _Logarithm:
     return _polished(logarithm, np.asarray(found.x))
 
 
-def _polished(logarithm: Callable[[Array], tuple[_Logarithm, Array]], point: Array) -> _Logarithm:
+def _polished(logarithm: Callable[[Array], tuple[Logarithm, Array]], point: Array) -> Logarithm:
     """Follow the steps that come with a logarithm until they vanish to rounding."""
     past: deque[tuple[Array, Array]] = deque(maxlen=_MEMORY)
     best, smallest = logarithm(point)[0], np.inf
@@ -217,20 +233,20 @@ def _polished(logarithm: Callable[[Array], tuple[_Logarithm, Array]], point: Arr
     return best
 
 
-def _logarithm(t: Array, w: Array, k: Array) -> _Logarithm:
+def _logarithm(t: Array, w: Array, k: Array) -> Logarithm:
     """Return log G(K), from G − I where that is small and from a factor of G where it is not."""
     d = len(t)
     corner = k - 0.5 * np.outer(w, w)
     excess = _excess(t, w, corner)
     if np.abs(excess).max() < 0.5 / d:
         values, vectors = np.linalg.eigh(excess)
-        return _Logarithm(np.log1p(values[d + 1 :]), vectors[:, d + 1 :])
+        return Logarithm(np.log1p(values[d + 1 :]), vectors[:, d + 1 :])
     root = np.exp(0.5 * t)
     factor = np.zeros((2 * d + 1, 2 * d + 1))
     factor[:d, :d], factor[d, d], factor[d + 1 :, d + 1 :] = np.diag(1.0 / root), 1.0, np.diag(root)
     factor[d, :d], factor[d + 1 :, d], factor[d + 1 :, :d] = w / root, -w, corner / root
     u, s, _ = np.linalg.svd(factor)
-    return _Logarithm(2.0 * np.log(s[:d]), u[:, :d])
+    return Logarithm(2.0 * np.log(s[:d]), u[:, :d])
 
 
 def _excess(t: Array, w: Array, corner: Array) -> Array:
@@ -245,18 +261,48 @@ def _excess(t: Array, w: Array, corner: Array) -> Array:
     return np.tril(result) + np.tril(result, -1).T
 
 
-def _miss(log: _Logarithm, t: Array, w: Array) -> float:
+def shot(precision: Array, scaled_mean: Array, time: float) -> tuple[Array, Array]:
+    """Return Σ⁻¹ − I and Σ⁻¹μ at a time on the geodesic that leaves N(0, I) with given velocities.
+
+    The first rows of exp(time · A) hold Σ⁻¹ and Σ⁻¹μ when the corner of A vanishes (Eriksen).
+    """
+    values, vectors = np.linalg.eigh(_generator(precision, scaled_mean))
+    return _first_rows(vectors, np.expm1(time * values))
+
+
+def arrival(precision: Array, scaled_mean: Array) -> tuple[Array, Array]:
+    """Return the velocities of Σ⁻¹ and μ with which that geodesic arrives at time 1."""
+    values, vectors = np.linalg.eigh(_generator(precision, scaled_mean))
+    excess, scaled = _first_rows(vectors, np.expm1(values))
+    end = excess + np.eye(len(excess))
+    change, scaled_change = _first_rows(vectors, values * np.exp(values))
+    mean = np.linalg.solve(end, scaled)
+    return change, np.asarray(np.linalg.solve(end, scaled_change - change @ mean))
+
+
+def _generator(precision: Array, scaled_mean: Array) -> Array:
+    """Return A."""
+    d = len(precision)
+    a = np.zeros((2 * d + 1, 2 * d + 1))
+    a[:d, :d], a[d + 1 :, d + 1 :] = precision, -precision
+    a[:d, d] = a[d, :d] = scaled_mean
+    a[d + 1 :, d] = a[d, d + 1 :] = -scaled_mean
+    return a
+
+
+def _first_rows(vectors: Array, values: Array) -> tuple[Array, Array]:
+    """Return the first block and the first column beside it of V diag(f) Vᵀ."""
+    d = len(values) // 2
+    rows = (vectors[:d] * values) @ vectors[: d + 1].T
+    return rows[:, :d], rows[:, d]
+
+
+def _miss(log: Logarithm, t: Array, w: Array) -> float:
     """Return √J between the end of the geodesic, shot with the velocity of `log`, and its target.
 
-    J is Jeffreys' divergence, whose root is no less than the distance (Eriksen's solution: the
-    first rows of exp A hold Σ⁻¹ and Σ⁻¹μ when the corner of A vanishes).
+    J is Jeffreys' divergence, whose root is no less than the distance.
     """
-    d = len(t)
-    velocity = log.matrix()
-    velocity[:d, d + 1 :] = velocity[d + 1 :, :d] = 0.0
-    values, vectors = np.linalg.eigh(velocity)
-    excess = (vectors * np.expm1(values)) @ vectors.T
-    precision, scaled_mean = excess[:d, :d], excess[:d, d]
+    precision, scaled_mean = shot(*log.start(), 1.0)
     root = np.exp(0.5 * t)
     off = np.diag(np.expm1(t)) + root[:, None] * precision * root
     z = root * (scaled_mean - w - precision @ w)

@@ -123,7 +123,7 @@ def equality_test(
 
     Parameters
     ----------
-    x : (n, d) array_like, or a list or mapping of several
+    x : (n, d) array_like, or in blocks as in `estimate`, or a list or mapping of several
         Independent draws from the first law, one a row. Without y: a list of samples, or a mapping
         of names to samples.
     y : (m, d) array_like, optional
@@ -171,7 +171,12 @@ def equality_test(
     -----
     Permutations cost one product of matrices, permutations × groups × d² operations with at most
     about 400 groups of rows for samples of similar size, and the metric of so many laws; 4 MB at a
-    time. No law is fitted to rows again. Rows that do not fill a group stay in their sample.
+    time. No law is fitted to rows again. Rows that do not fill a group stay in their sample, and
+    those of a sample so much larger than another that it has more than 400 groups.
+
+    A sample in blocks is read once for each test it is in, a matrix of size d × d a group travels
+    from each block, and the result is that of one machine, for the same `rng`. Where it is not
+    known how many rows there are, a pass to count them comes first.
 
     References
     ----------

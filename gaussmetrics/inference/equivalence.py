@@ -66,7 +66,7 @@ def equivalence_test(
     ----------
     metric : callable
         A distance or divergence of the library, or one of your own with scale="square".
-    x : (n, d) array_like
+    x : (n, d) array_like, or in blocks as in `estimate`
         Independent draws from the first law, one a row.
     y : (m, d) array_like
         Independent draws from the second law, independent of x.

@@ -60,16 +60,19 @@ def estimate(
     metric : callable
         A metric of the library, or any function of two Gaussians that broadcasts like them. For
         one with options: ``functools.partial(gm.renyi_divergence, alpha=0.5)``.
-    x : (..., n, d) array_like
+    x : (..., n, d) array_like, or in blocks
         Independent draws from the first law, one a row; the names of a data frame are kept.
-        Leading dimensions are a batch of samples.
+        Leading dimensions are a batch of samples. Or one sample that no memory holds: a Dask array
+        or data frame, a ``numpy.memmap``, the path of Parquet files, Arrow's tables, record batches
+        and data sets, or a function without arguments that opens a stream of blocks (n_i, d).
     y : (..., m, d) array_like
         Independent draws from the second law, independent of x.
     groups : int or pair of array_like, optional
         g, from 2 to the number of rows; the metric is computed 2g + 1 times. By default 50, or one
         group a row where a sample has fewer. Larger groups are dealt at random, always alike. Rows
         that depend on each other, such as those of one subject, are left out together if labels
-        tell which they are: (labels of the n rows of x, labels of the m rows of y).
+        tell which they are: (labels of the n rows of x, labels of the m rows of y). Of a sample in
+        blocks the labels may come in the same blocks.
     scale : "identity" or "square", optional
         For functions of your own: "square" if it is a distance, zero at p = q, with a kink there.
         By default what is known to be good for the metrics of the library, else "identity".
@@ -107,6 +110,9 @@ def estimate(
     Notes
     -----
     How often the intervals hold the truth has been measured: docs/how-to/standard-errors.md.
+    A sample in blocks is read once, g matrices of size d × d travel from each block, and the result
+    is that of one machine; "ledoit-wolf" reads it twice, and where it is not known how many rows
+    there are a pass to count them comes first.
 
     References
     ----------

@@ -50,7 +50,7 @@ def by_label(block: Block) -> tuple[NDArray[Any], NDArray[np.intp]]:
 
 def grouped(passes: Passes, grouping: Grouping) -> tuple[NDArray[Any], list[Moments]]:
     """Return the groups in sorted order and the moments of each: g d × d matrices travel."""
-    labels, moments = passes.fold(_of_block, _merged, grouping)
+    labels, moments = passes.fold(sums_of_block, merged, grouping)
     parts = [Moments(*some) for some in zip(*_fields(moments), strict=True)]
     if isinstance(grouping, Dealt):
         checks.same_count(int(moments.count.sum()), grouping.n, passes.called)
@@ -61,13 +61,15 @@ Grouped: TypeAlias = tuple[NDArray[Any], Moments]
 """Groups in sorted order, and their moments, a batch of shape (g,)."""
 
 
-def _of_block(block: Block, grouping: Grouping) -> Grouped:
+def sums_of_block(block: Block, grouping: Grouping) -> Grouped:
+    """Return the groups of one block."""
     rows = streamed_samples("X", block.rows)
     labels, codes = grouping(block)
     return labels, moments_of_groups(rows, codes, len(labels))
 
 
-def _merged(first: Grouped, second: Grouped) -> Grouped:
+def merged(first: Grouped, second: Grouped) -> Grouped:
+    """Return the groups of both."""
     if np.array_equal(first[0], second[0]):
         return first[0], first[1] + second[1]
     labels = np.union1d(first[0], second[0])

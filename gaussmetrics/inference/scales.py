@@ -22,7 +22,10 @@ from gaussmetrics.divergences.chernoff import (
 )
 from gaussmetrics.divergences.fisher_rao import fisher_rao_distance
 from gaussmetrics.divergences.information import jeffreys_divergence, kl_divergence
-from gaussmetrics.divergences.jensen_shannon import geometric_jensen_shannon_divergence
+from gaussmetrics.divergences.jensen_shannon import (
+    geometric_jensen_shannon_divergence,
+    jensen_shannon_divergence,
+)
 from gaussmetrics.divergences.overlap import (
     bhattacharyya_coefficient,
     bhattacharyya_distance,
@@ -153,6 +156,7 @@ ROUTES: dict[Any, Route] = {
             chi_squared_divergence,
             chernoff_information,
             geometric_jensen_shannon_divergence,
+            jensen_shannon_divergence,
         )
     },
     sinkhorn_divergence: Route(sinkhorn_divergence),

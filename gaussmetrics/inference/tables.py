@@ -204,8 +204,9 @@ def estimate_pairwise(
     ----------
     metric : callable
         A metric of the library, or any function of two Gaussians that broadcasts like them.
-    samples : list or mapping of (n, d) array_like
-        Independent draws, one a row; a mapping names them.
+    samples : list or mapping of (n, d) array_like, or in blocks as in `estimate`
+        Independent draws, one a row; a mapping names them. Those in blocks are read twice a row of
+        the table.
     names : sequence of str, optional
         One a sample; by default numbers.
     confidence_level : float

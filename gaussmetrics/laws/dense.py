@@ -73,7 +73,7 @@ class Dense(Structure):
         return self._factor
 
     def half(self, columns: Array) -> Array:
-        return transpose(self.factor()) @ columns
+        return transpose(linalg.together(self.factor())) @ linalg.together(columns)
 
     def variances(self) -> Array:
         if self._matrix is None:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from gaussmetrics._array import reading
+from gaussmetrics._array.reading import real_array
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian, Mixture, operand
 
@@ -80,6 +81,28 @@ def same_names(metric: str, p: Sequence[str] | None, q: Sequence[str] | None) ->
         f"{metric} needs p and q of the same variables, got p.names = {reprlib.repr(p)} and "
         f"q.names = {reprlib.repr(q)}. {remedy}"
     )
+
+
+def path_time(value: Any) -> Array:
+    """Check the time along a path."""
+    t = real_array("t", value, shape="(...)", min_ndim=0)
+    if ((t < 0) | (t > 1)).any():
+        raise ValueError(
+            f"t must lie between 0, where the path is at p, and 1, where it is at q, got "
+            f"{float(t[(t < 0) | (t > 1)][0]):g}."
+        )
+    return t
+
+
+def regular_laws(function: str, **laws: Gaussian) -> None:
+    """Check that laws have densities."""
+    for name, law in laws.items():
+        if np.less(law.covariance.rank(), law.dim).any():
+            raise ValueError(
+                f"{function} needs positive definite covariances, but that of {name} is singular. "
+                f"Shrink the covariance, or work in coordinates of its support: "
+                f"{name}.marginal(indices)."
+            )
 
 
 def callable_metric(name: str, value: Any) -> None:

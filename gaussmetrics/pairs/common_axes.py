@@ -33,13 +33,14 @@ def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         batch = np.broadcast_shapes(p.batch_shape, q.batch_shape, shift.shape[:-1])
         w = np.broadcast_to(q.whiten(shift), (*batch, p.dim))
-        return Axes(np.broadcast_to(log_ratio(p.variances(), q.variances()), w.shape), w)
+        return Axes(np.broadcast_to(_log_ratio(p.variances(), q.variances()), w.shape), w)
     u, s, _ = np.linalg.svd(q.whiten_columns(p.factor()))
     logs = np.zeros(u.shape[:-1])
     logs[..., : p.dim] = 2.0 * np.log(s[..., : p.dim])
     near = np.abs(logs).max(axis=-1) < 0.4
     if near.any():
-        e, v = np.linalg.eigh(relative_excess(*selected(near, p, q)))
+        a, b = selected(near, p, q)
+        e, v = np.linalg.eigh(relative_excess(a, b, b.whiten_columns))
         logs[near], u[near] = np.log1p(np.maximum(e, -0.5)), v
     white = q.whiten(shift)
     w = (transpose(u) @ white[..., None])[..., 0]
@@ -48,22 +49,30 @@ def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
     return Axes(np.broadcast_to(logs, w.shape), w)
 
 
-def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
+def _log_ratio(v: Array, w: Array) -> Array:
+    """Return log(v / w), to relative rounding near v = w."""
+    near = np.abs(v - w) < 0.5 * w
+    excess = np.where(near, v - w, 0.0) / w
+    return np.where(near, np.log1p(excess), log_ratio(v, w))
+
+
+def joint_basis(p: Structure, q: Structure, *, least: float = EPS) -> tuple[Array, Array, Array]:
     """Return B (..., d, d), e and √λ for λ = 1 + e with B Σq Bᵀ = I and B Σp Bᵀ = diag(λ).
 
     λ are the eigenvalues of Σq⁻¹Σp, and e keeps its digits near zero; both are positive definite.
+    No √λ is less than the fraction `least` of the largest.
     """
     if isinstance(q, LowRank):
         q = Dense(triangles.triangle(q.factor()), given=q.given)
     whitener = q.whiten_columns(np.eye(q.dim))
     # Between laws far apart the difference may leave the floats; there it is not used.
     with np.errstate(over="ignore", invalid="ignore"):
-        change = relative_excess(p, q)
+        change = relative_excess(p, q, lambda columns: whitener @ columns)
     near = np.asarray(sum_of_squares(change, 2) < 0.25)[..., None]
     e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
     far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)
     # Rounding hides what is smaller beside the largest.
-    s = np.maximum(s, EPS * s[..., :1])
+    s = np.maximum(s, least * s[..., :1])
     turn = np.where(near[..., None], u, far)
     basis = transpose(turn) @ whitener
     with np.errstate(over="ignore"):

@@ -17,6 +17,7 @@ from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.bures import both_isotropic, map_of_factors, overlap, split_isotropic
 from gaussmetrics.pairs.combinations import as_low_rank
 from gaussmetrics.pairs.differences import difference_along, given_by_columns
+from gaussmetrics.pairs.near import recompute
 
 
 def overlaps(p: Structure, q: Structure) -> Array:
@@ -42,17 +43,29 @@ def optimal_map(p: Structure, q: Structure) -> tuple[Array, Any]:
 
     No map spreads a law into a direction in which it does not vary.
     """
-    if given_by_columns(p, q) and not (p.singular or q.singular):
-        return map_of_factors(p, q), True
+    if isinstance(p, Diagonal) and isinstance(q, Diagonal) and not (p.singular or q.singular):
+        with np.errstate(over="ignore"):
+            return (q.deviations / p.deviations)[..., None] * np.eye(p.dim), True
     g = q.factor()
     u, s, _ = np.linalg.svd(transpose(g) @ p.factor(), full_matrices=False)
-    exists: Any = True
+    # What more latent normals than variables overlap by is nothing but rounding.
+    u, s = u[..., : p.dim], s[..., : p.dim]
     if p.singular or q.singular:
         s = np.where(s > linalg.eigenvalue_cutoff(max(g.shape[-2:])) * s[..., :1], s, 0.0)
-        exists = (s > 0).sum(axis=-1) == q.rank()
-    roots = np.where(s > 0, 1.0 / np.sqrt(np.where(s > 0, s, 1.0)), 0.0)
-    columns = g @ (u * roots[..., None, :])
-    return columns @ transpose(columns), exists
+        return _map_along(g @ u, s), (s > 0).sum(axis=-1) == q.rank()
+    matrix = _map_along(g @ u, s)
+    if given_by_columns(p, q):
+        # Small overlaps lose digits that the factors have.
+        lossy = s[..., 0] > 100.0 * s[..., -1]
+        matrix = np.asarray(recompute(matrix, lossy, map_of_factors, p, q))
+    return matrix, True
+
+
+def _map_along(directions: Array, overlaps: Array) -> Array:
+    """Return U s⁺ Uᵀ for the columns of U."""
+    roots = np.where(overlaps > 0, 1.0 / np.sqrt(np.where(overlaps > 0, overlaps, 1.0)), 0.0)
+    columns = directions * roots[..., None, :]
+    return columns @ transpose(columns)
 
 
 def interpolate(p: Structure, q: Structure, t: Array) -> Structure:

@@ -76,14 +76,16 @@ def _kl_diagonal(v: Array, w: Array) -> Array:
     with np.errstate(over="ignore"):
         excess = (v - w) / w
     near = np.abs(excess) < 0.5
-    far = excess - log_ratio(v, w)
-    return 0.5 * np.where(near, linalg.x_minus_log1p(np.where(near, excess, 0.0)), far).sum(axis=-1)
+    terms = linalg.x_minus_log1p(np.where(near, excess, 0.0))
+    if not near.all():
+        terms = np.where(near, terms, excess - log_ratio(v, w))
+    return 0.5 * terms.sum(axis=-1)
 
 
 def _kl_from_difference(p: Structure, q: Structure) -> Array:
     if both_low_rank(p, q):
         return kl_low_rank(as_low_rank(p), as_low_rank(q))
-    excess = relative_excess(p, q)
+    excess = relative_excess(p, q, q.whiten_columns)
     if np.all(sum_of_squares(excess, 2) < 0.25):
         return _kl_of_excess(excess)
     return 0.5 * linalg.x_minus_log1p(spectra.eigvalsh(excess)).sum(axis=-1)
@@ -123,8 +125,9 @@ def _bhattacharyya_diagonal(v: Array, w: Array) -> Array:
     half = 0.5 * v + 0.5 * w
     ratio = 0.5 * (v - w) / half
     near = np.abs(ratio) < 0.5
-    logs = log_ratio(half, v) + log_ratio(half, w)
-    terms = np.where(near, -np.log1p(-(np.where(near, ratio, 0.0) ** 2)), logs)
+    terms = -np.log1p(-(np.where(near, ratio, 0.0) ** 2))
+    if not near.all():
+        terms = np.where(near, terms, log_ratio(half, v) + log_ratio(half, w))
     return 0.25 * terms.sum(axis=-1)
 
 

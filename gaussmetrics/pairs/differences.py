@@ -60,14 +60,14 @@ def whitened_difference(p: Structure, q: Structure, by: Structure) -> Array:
     return linalg.symmetric_part(difference(p, q).between(by.whiten_columns, by.whiten_columns))
 
 
-def relative_excess(p: Structure, q: Structure) -> Array:
-    """Return Σp − Σq, whitened by Σq on both sides.
+def relative_excess(p: Structure, q: Structure, whiten: ColumnMap) -> Array:
+    """Return A (Σp − Σq) Aᵀ for the map X ↦ A X of columns that whitens Σq.
 
-    Of factors G + E and G it is M Qᵀ + Q Mᵀ + M Mᵀ for E whitened to M, and G to the rotation Q.
+    Of factors G + E and G it is M Qᵀ + Q Mᵀ + M Mᵀ with M = A E and the rotation Q = A G.
     """
     if both_low_rank(p, q) or not given_by_columns(p, q):
-        return whitened_difference(p, q, q)
-    change = q.whiten_columns(factor_change(unrounded(p), unrounded(q)))
+        return linalg.symmetric_part(difference(p, q).between(whiten, whiten))
+    change = whiten(factor_change(unrounded(p), unrounded(q)))
     change, rows = linalg.same_width(change, q.whitened_factor())
     return linalg.symmetric_part(change @ transpose(2.0 * rows + change))
 

@@ -26,9 +26,9 @@ def smoothed_shape(
     a, b = with_noise(p, variance), with_noise(q, variance)
     middle = midpoint(a, b)
     noise = Diagonal(np.repeat(variance[..., None], p.dim, axis=-1))
-    logs = [log_det_ratio(cov, noise) for cov in (a, b)]
-    shape = np.array(0.25 * (log_det_ratio(middle, a) + log_det_ratio(middle, b)))
-    change = np.array(logs[0] - logs[1])
+    first, change = log_det_ratio(a, noise), np.array(log_det_ratio(a, b))
+    logs = [first, first - change]
+    shape = np.array(0.5 * log_det_ratio(middle, b) - 0.25 * change)
     near, root = np.array(shape < 0.1), np.array(np.sqrt(np.maximum(shape, 0.0)))
     if near.any():
         chosen = (cov.broadcast_to(near.shape)[near] for cov in (p, q, middle))

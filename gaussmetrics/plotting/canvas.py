@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import colormaps, pyplot, rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, is_color_like
+from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.typing import ColorType
 
@@ -53,12 +54,18 @@ def draw_legend(ax: Axes, handles: Sequence[Any], names: Sequence[str], **style:
     """Name what is drawn: inside, or beside if it would cover something and can."""
     if len(names) > _FEW_NAMES:
         style.setdefault("fontsize", "small")
+    legend = ax.legend(handles, names, **style)
+    legend.set_in_layout(False)  # one that is too tall would leave no room for the axes
+    layout, figure = ax.figure.get_layout_engine(), ax.get_figure()
     ax.get_xlim()  # which brings the limits up to date
     ax.apply_aspect()
-    frame = ax.legend(handles, names, **style).get_window_extent()
+    if layout is not None and isinstance(figure, Figure):
+        layout.execute(figure)
+    legend.set_in_layout(True)
+    frame = legend.get_window_extent()
     covers = any(path.intersects_bbox(frame, filled) for path, filled in _drawn(ax))
     too_tall = frame.height > ax.bbox.height
-    if too_tall or (covers and ax.figure.get_layout_engine() is not None):
+    if too_tall or (covers and layout is not None):
         columns = -(-len(names) // _NAMES_IN_COLUMN)
         beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0)}
         ax.legend(handles, names, ncols=columns, borderaxespad=0.0, **beside, **style)

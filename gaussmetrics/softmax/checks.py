@@ -315,6 +315,25 @@ def same_rows_again(same: bool) -> None:
         )
 
 
+def rows_at_hand(**arrays: Any) -> None:
+    """Refuse Dask collections, which would quietly be gathered."""
+    for name, value in arrays.items():
+        if is_collection(value):
+            raise TypeError(
+                f"partial_fit adds rows that are at hand, but {name} is a Dask collection. Pass it "
+                "to fit, which goes to the blocks."
+            )
+
+
+def lazy_output(kind: str) -> None:
+    """Refuse containers that would gather a Dask collection."""
+    if kind != "default":
+        raise TypeError(
+            "transform returns a Dask array for a Dask collection, but set_output asks for "
+            f'"{kind}", which is in memory. Call set_output(transform="default"), or compute X.'
+        )
+
+
 def all_in_blocks(X_in_blocks: bool, **others: Any) -> None:
     """Check that labels go with X, and that what goes with it is where it is."""
     if X_in_blocks and others["y"] is None:

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_expit
+from sklearn import get_config
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -173,6 +174,13 @@ class AnalyticLogisticRegression(
     row is judged, so that the scores of the rows left out fit in 512 MB. With more columns than
     rows, all is done in the n − 1 dimensions of the space they span.
 
+    Of rows in blocks (Dask, batches, files) no table of scores is kept anywhere: each question of
+    the search is a pass over the blocks, which answer with sums, and the model is that of one
+    machine to rounding. The plain formula takes one pass, class weights and "ledoit-wolf" one more
+    each, leave-one-out and calibration about twenty, `refine` another hundred. So keep rows in the
+    memory of the cluster, ``X.persist()``, if they fit. For Dask collections `predict` and its kin
+    are lazy.
+
     `coef_`, `intercept_` and `classes_`, set as attributes of a ``LogisticRegression``, give the
     same probabilities: the route to ONNX and other exports.
 
@@ -223,15 +231,18 @@ class AnalyticLogisticRegression(
 
         Parameters
         ----------
-        X : (n, d)
-            Dense or sparse.
+        X : (n, d), or batches
+            Dense or sparse; a Dask array or data frame, whose blocks stay where they are. With `y`
+            left out, batches (X, y) or (X, y, sample_weight): an iterable of them, or a function
+            that opens one. With `y` the name of a column, batches that name their columns: data
+            frames, Arrow's record batches, tables and data sets, the path of Parquet files.
         y : (n,)
-            Labels.
+            Labels: a Dask collection too, if X is one. Or the name of their column in batches.
         sample_weight : (n,), optional
-            Weights that are not negative; weight 2 is the row given twice.
+            Weights that are not negative; weight 2 is the row given twice. Or the name of a column.
         groups : (n,), optional
             Labels of rows that belong together: those of one subject, or copies of one row.
-            Leave-one-out leaves whole groups out.
+            Leave-one-out leaves whole groups out. In a Dask collection, each lies in one block.
 
         Returns
         -------
@@ -241,7 +252,8 @@ class AnalyticLogisticRegression(
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data cannot be used; the text says why and what to do.
+            If a parameter or the data cannot be used; the text says why, in which block, and what
+            to do. Batches that can be read only once do for what takes one pass.
 
         Examples
         --------
@@ -465,6 +477,8 @@ class AnalyticLogisticRegression(
         """
         check_is_fitted(self)
         if is_collection(X):
+            output = getattr(self, "_sklearn_output_config", {}).get("transform")
+            checks.lazy_output(output or get_config()["transform_output"])
             return self._lazily("transform", X, self._n_features_out)
         axes, centre = self._discriminant_axes()
         return cast(Array, self._rows(X) @ axes - centre @ axes)
@@ -672,6 +686,7 @@ class AnalyticLogisticRegression(
         return Settings(self.shrinkage, temperature, calibrate, self.refine == "auto")
 
     def _add(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
+        checks.rows_at_hand(X=X, y=y, sample_weight=sample_weight)
         known = getattr(self, "classes_", None)
         labels_known = checks.streamed_classes(known, classes)
         if known is not None and not hasattr(self, "moments_"):

@@ -7,10 +7,12 @@ takes its results along, and Dask computes those again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
+from cloudpickle import dumps  # type: ignore[import-untyped]
 from dask.array import concatenate, from_delayed
 from dask.base import compute
 from dask.delayed import delayed
@@ -19,6 +21,10 @@ from gaussmetrics.streams import checks, cluster
 from gaussmetrics.streams.passes import Block, Passes, column_names, joined, of_block, span
 
 T = TypeVar("T")
+
+INLINE = 2**14
+"""Values of so few bytes go along with every task. One that hangs on nothing but its block is one
+task with it for Dask, and then the rows never travel."""
 
 FAN_IN = 8
 """How many results one task merges: the depth of the tree is log₈ of the number of blocks."""
@@ -47,11 +53,14 @@ class DaskPasses(Passes):
 
     def fold(self, part: Callable[..., T], merge: Callable[[T, T], T], *shared: Any) -> T:
         """Return part(block, *shared) of all blocks, merged in a tree: one pass over the rows."""
-        sent = [delayed(value, traverse=False) for value in shared]
+        given: Callable[..., T] = partial(_with, part, shared)
+        sent: list[Any] = []
+        if len(dumps(shared)) > INLINE:
+            given, sent = part, [delayed(value, traverse=False) for value in shared]
         of = delayed(of_block, pure=False)
         merging = delayed(_merged, pure=False)
         tree = [
-            of(where, self.width, self.names, part, block, *sent)
+            of(where, self.width, self.names, given, block, *sent)
             for where, block in zip(self._places(), self._blocks(), strict=True)
         ]
         while len(tree) > 1:
@@ -163,6 +172,11 @@ def computed(graph: Any) -> Any:
     """Compute a graph where Dask computes, on a cluster that has what it needs for that."""
     cluster.installed(cluster.client())
     return compute(graph)[0]  # type: ignore[no-untyped-call]
+
+
+def _with(part: Callable[..., T], shared: tuple[Any, ...], block: Block) -> T:
+    """Return part(block, *shared)."""
+    return part(block, *shared)
 
 
 def _merged(merge: Callable[[T, T], T], parts: Sequence[T]) -> T:

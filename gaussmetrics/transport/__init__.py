@@ -15,6 +15,8 @@ from gaussmetrics.transport.maps import (
     transport_map,
     wasserstein_geodesic,
 )
+from gaussmetrics.transport.mixture_barycenter import mixture_wasserstein_barycenter
+from gaussmetrics.transport.mixture_maps import MixtureTransportMap, mixture_transport_map
 from gaussmetrics.transport.mixtures import mixture_transport_plan, mixture_wasserstein_distance
 from gaussmetrics.transport.wasserstein import (
     gelbrich_bound,
@@ -24,6 +26,7 @@ from gaussmetrics.transport.wasserstein import (
 
 __all__ = [
     "GromovWassersteinMap",
+    "MixtureTransportMap",
     "TransportMap",
     "energy_distance",
     "entropic_transport_cost",
@@ -32,7 +35,9 @@ __all__ = [
     "gromov_wasserstein_distance",
     "gromov_wasserstein_map",
     "maximum_mean_discrepancy",
+    "mixture_transport_map",
     "mixture_transport_plan",
+    "mixture_wasserstein_barycenter",
     "mixture_wasserstein_distance",
     "sinkhorn_divergence",
     "squared_wasserstein_distance",

@@ -8,12 +8,12 @@ import numpy as np
 
 from gaussmetrics._array import linalg, reading
 from gaussmetrics._array.types import Array, Scalars
-from gaussmetrics.laws.covariance import Covariance
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
 from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.smoothed import smoothed_shape
 from gaussmetrics.pairs.supports import infinite_beyond_floats
+from gaussmetrics.pairs.units import in_unit
 
 _STEP = 0.2
 _MARGIN = 18.0
@@ -190,7 +190,7 @@ def _in_unit(p: Gaussian, q: Gaussian, exponent: int) -> tuple[Gaussian, Gaussia
     with np.errstate(over="ignore"):
         shift = 2.0 * ((0.5 * p.mean - 0.5 * q.mean) / unit)
     first, second = (
-        Gaussian._from_checked(mean, Covariance.from_factor(law.covariance.factor() / unit))
+        Gaussian._from_checked(mean, in_unit(law.covariance, exponent))
         for mean, law in ((shift, p), (np.zeros_like(q.mean), q))
     )
     return first, second, unit

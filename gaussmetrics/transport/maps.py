@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gaussmetrics._array import reading
-from gaussmetrics._array.reading import real_array
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import gaussian_checks
 from gaussmetrics.laws.gaussian import Gaussian
-from gaussmetrics.laws.operands import operands
+from gaussmetrics.laws.operands import operands, path_time
 from gaussmetrics.pairs.couplings import interpolate, optimal_map
 
 
@@ -258,17 +257,6 @@ def wasserstein_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
     mean = (1.0 - weight) * p.mean + weight * q.mean
     covariance = interpolate(p.covariance, q.covariance, times)
     return Gaussian._from_checked(mean, covariance, p.names or q.names)
-
-
-def path_time(value: Any) -> Array:
-    """Check the time along a path."""
-    t = real_array("t", value, shape="(...)", min_ndim=0)
-    if ((t < 0) | (t > 1)).any():
-        raise ValueError(
-            f"t must lie between 0, where the path is at p, and 1, where it is at q, got "
-            f"{float(t[(t < 0) | (t > 1)][0]):g}."
-        )
-    return t
 
 
 def map_exists(exists: Any) -> None:

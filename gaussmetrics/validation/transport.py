@@ -31,6 +31,27 @@ def gromov_wasserstein_distance(p: Gaussian, q: Gaussian) -> Scalars:
     return gm.gromov_wasserstein_distance(p.marginal(leading), q.marginal(leading))
 
 
+def cost_of_the_stretch(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return √E(‖X − X′‖² − ‖Y − Y′‖²)² for Y = T X, T the map of Gromov and Wasserstein."""
+    p, q = p.marginal(couplings.LEADING), q.marginal(couplings.LEADING)
+    cross = gm.gromov_wasserstein_map(p, q).matrix @ p.cov
+    squares = np.sum(p.cov**2) + np.sum(q.cov**2) - 2 * np.sum(cross**2)
+    return np.sqrt(4 * np.trace(p.cov - q.cov) ** 2 + 8 * squares)
+
+
+def cost_of_the_plan(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return E‖X − Y‖² + ε I(X; Y) under the entropic plan."""
+    return entropic_cost(p, q, couplings.average_variance(p, q))
+
+
+def entropic_cost(p: Gaussian, q: Gaussian, strength: float) -> Scalars:
+    """Return the cost of the plan for one ε, by another."""
+    plan, d = gm.entropic_transport_plan(p, q, epsilon=strength), p.dim
+    spread = np.sum((p.mean - q.mean) ** 2) + np.trace(p.cov + q.cov - 2 * plan.cov[:d, d:])
+    shared = gm.mutual_information(plan, slice(d), slice(d, 2 * d))
+    return spread + couplings.average_variance(p, q) * shared
+
+
 def squared_distance_on_the_way(p: Gaussian, q: Gaussian) -> Scalars:
     """Return W₂² from p to a law on the geodesic."""
     return gm.squared_wasserstein_distance(p, gm.wasserstein_geodesic(p, q, couplings.TIME))
@@ -64,6 +85,15 @@ def mixture_wasserstein_distance(*laws: Gaussian) -> Scalars:
     return gm.mixture_wasserstein_distance(ps, qs, weights_p=weights, weights_q=weights[::-1])
 
 
+def twice_half_way(*laws: Gaussian) -> Scalars:
+    """Return twice MW₂ from the same mixture of the first laws to the barycentre of both."""
+    weights = couplings.mixture_weights(len(laws))
+    first = gm.Mixture(weights, _batch(laws[: len(weights)]))
+    second = gm.Mixture(weights[::-1], _batch(laws[-len(weights) :]))
+    middle = gm.mixture_wasserstein_barycenter([first, second])
+    return 2 * gm.mixture_wasserstein_distance(first, middle)
+
+
 def _batch(laws: tuple[Gaussian, ...]) -> Gaussian:
     return Gaussian([law.mean for law in laws], [law.cov for law in laws])
 
@@ -90,10 +120,19 @@ TRANSPORT = (
         neighbours,
     ),
     Quantity(
+        "gromov_wasserstein_map",
+        cost_of_the_stretch,
+        couplings.gromov_wasserstein_distance,
+        neighbours,
+    ),
+    Quantity(
         "entropic_transport_cost",
         entropic_transport_cost,
         couplings.entropic_transport_cost,
         neighbours,
+    ),
+    Quantity(
+        "entropic_transport_plan", cost_of_the_plan, couplings.entropic_transport_cost, neighbours
     ),
     Quantity("sinkhorn_divergence", sinkhorn_divergence, couplings.sinkhorn_divergence, neighbours),
     Quantity(
@@ -106,6 +145,12 @@ TRANSPORT = (
     Quantity(
         "mixture_wasserstein_distance",
         mixture_wasserstein_distance,
+        couplings.mixture_wasserstein_distance,
+        together,
+    ),
+    Quantity(
+        "mixture_wasserstein_barycenter",
+        twice_half_way,
         couplings.mixture_wasserstein_distance,
         together,
     ),

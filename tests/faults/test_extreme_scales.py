@@ -190,6 +190,7 @@ def test_affine_invariants_at_every_scale(scale, ratio):
         partial(gm.bayes_error, prior=0.1),
         gm.total_variation_distance,
         gm.fisher_rao_distance,
+        gm.jensen_shannon_divergence,
         gm.jensen_shannon_bounds,
         gm.cauchy_schwarz_divergence,
         gm.geometric_jensen_shannon_divergence,

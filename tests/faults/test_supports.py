@@ -41,6 +41,7 @@ TANGIBLE = {  # unchanged by every injective affine map, and +∞ or saturated o
         lambda p, q: gm.jensen_shannon_bounds(p, q).upper,
         lambda p, q: oracles.jensen_shannon_bounds(p, q)[1],
     ),
+    "jensen shannon": (gm.jensen_shannon_divergence, None),
     "total variation": (gm.total_variation_distance, None),
     "bayes error": (gm.bayes_error, None),
     "fisher rao": (gm.fisher_rao_distance, None),

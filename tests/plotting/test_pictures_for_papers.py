@@ -25,7 +25,7 @@ def inside(inner, outer):
 
 
 def test_a_legend_that_would_cover_a_law_stands_beside_and_within_the_figure():
-    ax = gm.plot_gaussians(WIDE, labels=["first", "second", "third"])
+    ax = gm.plot_gaussians(WIDE, labels=[f"a group with a long name, {k}" for k in range(3)])
     names, data = frame(ax)
     assert names.x0 > data.x1
     assert inside(names, ax.figure.bbox)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from clusters import emptied, hide, show, slowly, some_results
 
-from gaussmetrics.softmax import ClassMoments, fitting
+from gaussmetrics.softmax import ClassMoments, fitting, refinement
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 from gaussmetrics.streams import batches
 
@@ -147,21 +147,20 @@ def test_of_more_scores_than_are_looked_at_the_same_rows_are_judged(sample, grou
 
 
 @pytest.mark.parametrize(
-    ("n", "options"), [(N, {}), (N, {"calibration": "temperature"}), (2500, {"classes": 4})]
+    ("n", "grouped", "options"),
+    [(N, False, {}), (N, True, {"calibration": "temperature"}), (2500, False, {})],
 )
-def test_refinement(n, options):
+def test_refinement(n, grouped, options, monkeypatch):
     """Curved boundaries, of which it makes use; many rows have one fold, few have four."""
+    monkeypatch.setattr(refinement, "PENALTIES", np.geomspace(10.0, 1e-4, 4))
     rng = np.random.default_rng(2)
-    y = rng.integers(0, options.pop("classes", 3), n)
+    y = rng.integers(0, 3, n)
     X = rng.standard_normal((n, 3)) * (0.2 + y)[:, None] + y[:, None]
-    whole = fitted(X, y, refine="auto", **options)
-    assert whole.refinement_steps_ > 0
-    same(fitted(da.from_array(X, chunks=(n // 2, 3)), y, refine="auto", **options), whole, 1e-10)
-    groups = np.arange(n) // 10
     cut = da.from_array(X, chunks=((n // 20 * 10, n - n // 20 * 10), 3))
-    grouped = fitted(X, y, refine="auto", groups=groups, **options)
-    if n == N:
-        same(fitted(cut, y, refine="auto", groups=groups, **options), grouped, 1e-10)
+    groups = np.arange(n) // 10 if grouped else None
+    whole = fitted(X, y, refine="auto", groups=groups, **options)
+    assert whole.refinement_steps_ > 0
+    same(fitted(cut, y, refine="auto", groups=groups, **options), whole, 1e-10)
 
 
 def test_fewer_rows_than_columns_come_together():
@@ -439,6 +438,16 @@ def test_errors_name_the_block(sample, make, error, text):
     assert not hasattr(model, "classes_")
 
 
+def test_nothing_gathers_quietly(sample):
+    X, y = sample
+    model = fitted(X, y).set_output(transform="pandas")
+    with pytest.raises(TypeError, match='set_output asks for "pandas", which is in memory'):
+        model.transform(da.from_array(X))
+    assert model.score(da.from_array(X), da.from_array(y)) == model.score(X, y)
+    with pytest.raises(TypeError, match="at hand, but X is a Dask collection"):
+        AnalyticLogisticRegression(**PLAIN).partial_fit(da.from_array(X), y, classes=np.unique(y))
+
+
 def test_blocks_split_along_columns_are_joined_and_say_so(sample):
     X, y = sample
     with pytest.warns(UserWarning, match="a covariance needs whole rows: the blocks are joined"):
@@ -495,14 +504,14 @@ def results_sent(dask_worker):
 
 
 def test_no_table_of_scores_travels(client):
-    n, d = 30_000, 8
+    n, d, options = 12_000, 8, {"temperature": 1}
     X = da.random.default_rng(0).standard_normal((n, d), chunks=(3000, d)) + 1e8
     y = (X[:, 0] > 1e8) * 1 + (X[:, 1] > 1e8)
-    model = fitted(X, y)
+    model = fitted(X, y, **options)
     sizes = [size for sizes in client.run(results_sent).values() for size in sizes]
     assert sizes
     assert max(sizes) < 8 * (d * d + 2 * 3 * d + 36 + 12) + 3000
-    same(model, fitted(X.compute(), y.compute()), rtol=1e-10)
+    same(model, fitted(X.compute(), y.compute(), **options), rtol=1e-11)
     proba = model.predict_proba(X)
     assert proba.chunks[0] == X.chunks[0]
     np.testing.assert_allclose(proba.sum(axis=1).compute(), 1.0, rtol=1e-12)

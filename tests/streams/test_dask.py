@@ -199,24 +199,78 @@ def test_errors_of_the_workers_name_the_block(X):
         gm.Moments.from_samples(da.from_array(with_entry(X, (2005, 1), np.nan), chunks=(1000, D)))
 
 
+def test_only_sums_of_groups_travel(client):
+    n, d, count = 200_000, 4, 20
+    cut = {"chunks": (n // count, d)}
+    X, Y = (da.random.default_rng(k).standard_normal((n, d), **cut) + 1e8 for k in (0, 1))
+    x, y = X.compute(), Y.compute()
+    group = 8 * (d * d + 2 * d + 1)
+    # Each result of a block, and each merged one, once at most.
+    for call, groups in (
+        (lambda x, y: gm.estimate(gm.kl_divergence, x, y, groups=20), 20),
+        (lambda x, y: gm.equality_test(x, y, permutations=19, rng=0), 201),
+    ):
+        before = outgoing(client)
+        found = call(X, Y)
+        assert 0 < outgoing(client) - before < 2 * 24 * (groups * (group + 8) + 1000) < 16 * n * d
+        whole = call(x, y)
+        if hasattr(found, "null"):
+            assert found.p_value == whole.p_value
+            np.testing.assert_allclose(found.null.values, whole.null.values, rtol=0, atol=n * 1e-12)
+        else:
+            np.testing.assert_allclose(tuple(found), tuple(whole), rtol=0, atol=1e-15)
+
+
+@pytest.mark.usefixtures("client")
+def test_errors_of_workers_name_the_sample(X):
+    bad = da.from_array(with_entry(X, (2005, 1), np.nan), chunks=(1000, D))
+    with pytest.raises(ValueError, match=re.escape(NAN_BLOCK.replace("of X", "of y"))):
+        gm.estimate(gm.kl_divergence, X, bad)
+    with pytest.raises(ValueError, match=re.escape(NAN_BLOCK.replace("of X", "of x"))):
+        gm.equality_test(bad, X)
+
+
 def slow_blocks(X):
     return da.from_array(X, chunks=(50, D)).map_blocks(slowly, dtype=float, meta=np.empty((0, 0)))
 
 
-def test_a_killed_worker_costs_time_and_nothing_else(client, cluster, X):
+def with_a_worker_killed(call, client, cluster):
+    """Return what a call returns, in the middle of which a worker dies."""
     found = []
-    fit = threading.Thread(target=lambda: found.append(gm.Moments.from_samples(slow_blocks(X))))
+    fit = threading.Thread(target=lambda: found.append(call()))
     victim = next(iter(client.run(os.getpid).values()))
     fit.start()
     some_results(cluster.scheduler)
     os.kill(victim, signal.SIGKILL)
     fit.join(timeout=120)
-    same(*found, gm.Moments.from_samples(X))
     assert victim not in client.run(os.getpid).values()
+    return found[0]
+
+
+def test_a_killed_worker_costs_time_and_nothing_else(client, cluster, X):
+    found = with_a_worker_killed(lambda: gm.Moments.from_samples(slow_blocks(X)), client, cluster)
+    same(found, gm.Moments.from_samples(X))
+
+
+def test_a_worker_killed_in_an_estimate_or_a_test(client, cluster, X):
+    y = X[:400] + 0.5
+    found = with_a_worker_killed(
+        lambda: gm.estimate(gm.wasserstein_distance, slow_blocks(X[:1500]), y), client, cluster
+    )
+    whole = gm.estimate(gm.wasserstein_distance, X[:1500], y)
+    np.testing.assert_allclose(tuple(found), tuple(whole), rtol=1e-12)
+    client.wait_for_workers(2)
+    test = with_a_worker_killed(
+        lambda: gm.equality_test(slow_blocks(X[:1500]), y, rng=0), client, cluster
+    )
+    assert test.p_value == gm.equality_test(X[:1500], y, rng=0).p_value
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="interrupts itself by SIGALRM")
-def test_cancelling_leaves_no_tasks(client, cluster, X):
+@pytest.mark.parametrize(
+    "call", [gm.Moments.from_samples, lambda X: gm.equality_test(X, np.eye(D), null="permutation")]
+)
+def test_cancelling_leaves_no_tasks(client, cluster, X, call):
     assert emptied(cluster.scheduler)
 
     def interrupt(*_):
@@ -231,7 +285,7 @@ def test_cancelling_leaves_no_tasks(client, cluster, X):
     timer.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            gm.Moments.from_samples(slow_blocks(np.concatenate([X] * 4)))
+            call(slow_blocks(np.concatenate([X] * 4)))
     finally:
         timer.join()
         signal.signal(signal.SIGALRM, before)
@@ -245,6 +299,8 @@ def test_a_cluster_without_gaussmetrics_is_told_of(client, X):
     try:
         with pytest.raises(ImportError, match=f"the Dask cluster at {address} cannot import gauss"):
             gm.Moments.from_samples(da.from_array(X, chunks=(1000, D)))
+        with pytest.raises(ImportError, match=f"the Dask cluster at {address} cannot import gauss"):
+            gm.estimate(gm.kl_divergence, da.from_array(X, chunks=(1000, D)), X)
     finally:
         client.run(show)
     same(gm.Moments.from_samples(da.from_array(X, chunks=1000)), gm.Moments.from_samples(X))

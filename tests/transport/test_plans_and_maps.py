@@ -141,6 +141,18 @@ def test_reflections_are_chosen_so_that_little_moves():
     assert np.abs(gm.gromov_wasserstein_map(p, near).matrix - np.eye(4)).max() < 1e-3
 
 
+@pytest.mark.parametrize(("m", "n"), [(3, 3), (4, 2), (2, 5)])
+def test_no_axis_is_turned_round(m, n):
+    rng = np.random.default_rng(7)
+    for _ in range(10):
+        p, q = random_laws.gaussian(rng, m), random_laws.gaussian(rng, n)
+        if n > m:
+            q = gm.Gaussian(q.mean, gm.Covariance.from_factor(rng.standard_normal((n, m))))
+        matrix = gm.gromov_wasserstein_map(p, q).matrix
+        axes, r = np.linalg.eigh(p.cov)[1], min(m, n)
+        assert (np.einsum("ij,ij->j", axes[:r], (matrix @ axes)[:r]) >= -1e-12).all()
+
+
 def test_batches_and_diagonal_laws():
     rng = np.random.default_rng(6)
     p = gm.Gaussian(np.zeros(3), gm.Covariance.from_diagonal(rng.gamma(2.0, size=(4, 1, 3))))

@@ -15,7 +15,11 @@ import gaussmetrics as gm
 from gaussmetrics.validation import TRANSPORT, Quantity, couplings
 from gaussmetrics.validation.__main__ import main
 from gaussmetrics.validation.rows import GAP, Estimate, Outcome, Row, conclude
-from gaussmetrics.validation.transport import squared_distance_on_the_way
+from gaussmetrics.validation.transport import (
+    entropic_cost,
+    squared_distance_on_the_way,
+    twice_half_way,
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -154,6 +158,13 @@ def independent_cost(p: gm.Gaussian, q: gm.Gaussian) -> float:
     return float(np.sum((p.mean - q.mean) ** 2) + np.trace(p.cov + q.cov))
 
 
+def stretch_of_transport(p: gm.Gaussian, q: gm.Gaussian) -> float:
+    p, q = p.marginal(couplings.LEADING), q.marginal(couplings.LEADING)
+    cross = gm.transport_map(p, q).matrix @ p.cov
+    squares = np.sum(p.cov**2) + np.sum(q.cov**2) - 2 * np.sum(cross**2)
+    return float(np.sqrt(4 * np.trace(p.cov - q.cov) ** 2 + 8 * squares))
+
+
 SABOTAGE: dict[str, tuple[str, Callable[..., float]]] = {
     "a map that pushes p to q but is not optimal": ("transport_map", as_if_commuting),
     "a map that stays where it is": ("transport_map", lambda *_: 0.0),
@@ -189,6 +200,11 @@ SABOTAGE: dict[str, tuple[str, Callable[..., float]]] = {
         "gromov_wasserstein_distance",
         lambda p, q: gm.gromov_wasserstein_distance(p, q) ** 2,
     ),
+    "a map that is optimal for another cost": ("gromov_wasserstein_map", stretch_of_transport),
+    "entropic plan for half of epsilon": (
+        "entropic_transport_plan",
+        lambda p, q: entropic_cost(p, q, 0.5 * couplings.average_variance(p, q)),
+    ),
     "entropic cost without entropy": ("entropic_transport_cost", gm.squared_wasserstein_distance),
     "entropic cost under independence": ("entropic_transport_cost", independent_cost),
     "entropic cost with half of epsilon": (
@@ -223,6 +239,10 @@ SABOTAGE: dict[str, tuple[str, Callable[..., float]]] = {
     "a mixture of equal weights": (
         "mixture_wasserstein_distance",
         lambda *laws: mixture(*laws, weights=[1, 1, 1], other=[1, 1, 1]),
+    ),
+    "a barycentre three quarters of the way": (
+        "mixture_wasserstein_barycenter",
+        lambda *laws: 1.5 * twice_half_way(*laws),
     ),
 }
 
