@@ -117,3 +117,21 @@ def test_disjoint_and_singular_laws():
     aside = gm.Gaussian([0.0, 0.0, 1.0], p.covariance)
     assert gm.jensen_shannon_divergence(p, aside) == LOG_2
     assert gm.jensen_shannon_divergence(p, gm.Gaussian.standard(3)) == LOG_2
+
+
+@pytest.mark.parametrize("d", [1, 5])
+def test_it_is_the_mean_divergence_from_the_mixture(d):
+    rng = np.random.default_rng(8)
+    pair = random_laws.gaussian(rng, d, batch=(2,), kappa=4.0)
+    both = gm.Mixture(None, pair)
+    runs = [
+        gm.mixture_kl_divergence(gm.Mixture(None, pair[k : k + 1]), both, samples=40_000, rng=k)
+        for k in range(2)
+    ]
+    value = gm.jensen_shannon_divergence(pair[0], pair[1])
+    error = 0.5 * np.hypot(*(run.standard_error for run in runs))
+    assert abs(0.5 * sum(run.value for run in runs) - value) <= 4.5 * error
+    assert error <= 0.02 * value
+    # And what the mixture's entropy exceeds the mean of theirs by.
+    lower, upper = gm.mixture_entropy_bounds(both)
+    assert lower <= value + np.mean(gm.entropy(pair)) <= upper
