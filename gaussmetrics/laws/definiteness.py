@@ -53,8 +53,9 @@ def inverse_or_zero(deviations: Array) -> Array:
 def some_matrix_singular(matrix: Array, lower: Array, cutoff: float) -> bool:
     """Tell whether any Σ = L Lᵀ is singular, or not finite."""
     variances = linalg.diagonal(matrix)
+    shares = np.square(linalg.diagonal(lower))
     with np.errstate(invalid="ignore"):
-        shares = np.square(linalg.diagonal(lower)) / variances
+        shares /= variances  # in the layout of L
     doubtful = _doubtful(lower, shares, lambda k: _sizes(_at(k, matrix), variances[k]), cutoff)
     if doubtful is None:
         return False
