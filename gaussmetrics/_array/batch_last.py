@@ -18,10 +18,10 @@ _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
 _FLOOR = 2.0**-17
 
 
-def blocks(shape: tuple[int, ...]) -> Iterator[slice]:
+def blocks(shape: tuple[int, ...], most: int = 1024) -> Iterator[slice]:
     """Cut a batch of matrices (n, d, k) into blocks that stay in the cache."""
     n, d, k = shape
-    size = min(1024, _CACHE // (d * k) + 1)
+    size = min(most, _CACHE // (d * k) + 1)
     return (slice(start, start + size) for start in range(0, n, size))
 
 
@@ -38,7 +38,7 @@ def cholesky(matrix: Array) -> Array:
     flat = matrix.reshape(-1, *matrix.shape[-2:])
     lower = np.zeros((*flat.shape[1:], len(flat)))
     with np.errstate(all="ignore"):
-        for block in blocks(flat.shape):
+        for block in blocks(flat.shape, most=4096):
             _factorise(flat[block].transpose(1, 2, 0), lower[..., block])
     if not (np.diagonal(lower) > 0).all():
         raise np.linalg.LinAlgError("Matrix is not positive definite")
