@@ -122,7 +122,8 @@ def write(results: Sequence[Result], machine: str) -> None:
     _replace(README, "speed", _calls([r for r in one if not r.constructs], markdown=True))
     _replace(README, "machine", f"{machine}.")
     title = "# Times beside other libraries\n\nMade by `python benchmarks/speed.py --write`.\n"
-    PAGE.write_text(f"{title}\n{machine}\n\n{report(results, markdown=True)}\n", encoding="utf8")
+    text = f"{title}\n{machine}.\n\n<!-- tables -->\n\n{report(results, markdown=True)}\n"
+    PAGE.write_text(text, encoding="utf8")
     content = {"machine": machine, "ratios": _figures(results)}
     FIGURES.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
 

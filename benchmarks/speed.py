@@ -298,10 +298,11 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     options = arguments()
     results = [result for threads in options.threads for result in run(options, threads)]
-    print(machine(), end="\n\n")
+    where = machine() + ("; processor time" if options.processor_time else "")
+    print(where, end="\n\n")
     print(report(results, markdown=False))
     if options.write:
-        write(results, machine())
+        write(results, where)
     return compare(results) if options.compare else 0
 
 

@@ -10,7 +10,7 @@ from gaussmetrics._array import batch_last
 from gaussmetrics._array.linalg import diagonal, transpose
 from gaussmetrics._array.types import Array
 
-_LEAF = 256
+_LEAF = 128
 
 
 def cholesky(matrix: Array) -> Array:
@@ -36,7 +36,9 @@ def triangle(columns: Array) -> Array:
 
 def solve_lower(lower: Array, columns: Array) -> Array:
     """Return L⁻¹ B for one lower triangular L (d, d) and B (d, k)."""
-    # LAPACK reads a C-ordered L as its transpose: an upper triangle, solved transposed.
+    # A C-ordered array is to LAPACK its transpose, and turning it round costs as much as solving.
+    if columns.strides[-1] == columns.itemsize:
+        return np.asarray(dtrsm(1.0, lower.T, columns.T, side=1, lower=0).T)
     solution, _ = dtrtrs(lower.T, columns, lower=0, trans=1)
     return solution
 
@@ -68,7 +70,7 @@ def solve_each_lower(lower: Array, columns: Array) -> Array:
     """Turn B into L⁻¹ B for every L (..., d, d) and fresh B (..., d, k) of a batch."""
     d, k = columns.shape[-2:]
     for factor, each in zip(lower.reshape(-1, d, d), columns.reshape(-1, d, k), strict=True):
-        # BLAS reads rows as columns, and so Xᵀ Lᵀ = Bᵀ.
+        # Xᵀ Lᵀ = Bᵀ, as in `solve_lower`.
         dtrsm(1.0, factor.T, each.T, side=1, lower=0, overwrite_b=1)
     return columns
 

@@ -55,7 +55,7 @@ def some_matrix_singular(matrix: Array, lower: Array, cutoff: float) -> bool:
     variances = linalg.diagonal(matrix)
     with np.errstate(invalid="ignore"):
         shares = np.square(linalg.diagonal(lower)) / variances
-    doubtful = _doubtful(lower, shares, lambda k: np.sqrt(variances[k]), cutoff)
+    doubtful = _doubtful(lower, shares, lambda k: _sizes(_at(k, matrix), variances[k]), cutoff)
     if doubtful is None:
         return False
     # What is infinite in a row of Σ has made the diagonal of L infinite or NaN there.
@@ -69,7 +69,8 @@ def some_factor_singular(columns: Array, lower: Array, cutoff: float) -> bool:
     """Tell whether any Σ = F Fᵀ = L Lᵀ is: a factor knows the roots of the eigenvalues of R."""
     deviations = np.asarray(linalg.norm(columns))
     shares = np.square(linalg.diagonal(lower) * inverse_or_zero(deviations))
-    doubtful = _doubtful(lower, shares, deviations.__getitem__, cutoff * cutoff)
+    d = lower.shape[-1]
+    doubtful = _doubtful(lower, shares, lambda k: (deviations[k], np.float64(d)), cutoff * cutoff)
     if doubtful is None:
         return False
     rows = columns[doubtful] * inverse_or_zero(deviations[doubtful])[..., None]
@@ -78,25 +79,39 @@ def some_factor_singular(columns: Array, lower: Array, cutoff: float) -> bool:
 
 
 def _doubtful(
-    lower: Array, shares: Array, deviations: Callable[[Mask], Array], cutoff: float
+    lower: Array, shares: Array, sizes: Callable[[Mask], tuple[Array, Scalars]], cutoff: float
 ) -> Mask | None:
     """Tell where L does not prove λ_min(R) > 2 cutoff λ_max(R); R may be regular there, too.
 
     By the means of its eigenvalues, λ_min(R) ≥ det R ((d − 1)/d)^(d−1), and det R is the product of
     the `shares` of the variances that variables before do not explain; also λ_min(R) ≥ 1/tr R⁻¹,
-    which is first bounded from above and then computed.
+    which is first bounded from above and then computed. `sizes` are σ and a bound on λ_max(R).
     """
     d = lower.shape[-1]
     # λ_max(R) ≤ d; the factor two leaves room for the rounding of L.
-    floor = 2.0 * d * cutoff
-    proved = np.asarray(shares.prod(axis=-1) > np.e * floor)
+    proved = np.asarray(shares.prod(axis=-1) > np.e * 2.0 * d * cutoff)
     for trace in (_bound_by_entries if d <= 32 else _bound_by_halves, _inverse_trace):
         if proved.all():
             return None
         rest = ~proved & (shares > 0).all(axis=-1)
-        with np.errstate(over="ignore"):
-            proved[rest] = trace(lower[rest], deviations(rest)) * floor < 1.0
+        with np.errstate(over="ignore", invalid="ignore"):
+            deviations, largest = sizes(rest)
+            proved[rest] = trace(_at(rest, lower), deviations) * largest < 0.5 / cutoff
     return None if proved.all() else ~proved
+
+
+def _at(chosen: Mask, matrix: Array) -> Array:
+    """Return the chosen matrices of a batch; one alone is not copied."""
+    return matrix[chosen] if chosen.ndim else matrix[None][: int(chosen)]
+
+
+def _sizes(matrix: Array, variances: Array) -> tuple[Array, Scalars]:
+    """Return σ, and of many variables the largest row sum of |R|."""
+    deviations = np.sqrt(variances)
+    if matrix.shape[-1] <= 32:
+        return deviations, np.float64(matrix.shape[-1])
+    sums = (np.abs(matrix) @ (1.0 / deviations)[..., None])[..., 0] / deviations
+    return deviations, sums.max(axis=-1)
 
 
 def _inverse_trace(lower: Array, deviations: Array) -> Scalars:
