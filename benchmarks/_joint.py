@@ -215,6 +215,29 @@ def gromov_wasserstein(j: Joint) -> Number:
     return mp.sqrt(4 * (trace(j.a) - trace(j.b)) ** 2 + 8 * gap)
 
 
+def turning(j: Joint) -> Number:
+    """Bound what a relative ε, the same in both matrices, does to the distance between spectra.
+
+    It turns the axes of a by ε λ₁ / (λᵢ − λₖ), which mixes what the eigenvalues differ by, δᵢ, with
+    the entries Dᵢₖ of the difference: Σ δᵢ² changes by 4 ε λ₁ Σ |Dᵢₖ (δᵢ − δₖ) / (λᵢ − λₖ)|. Far
+    apart, Weyl's inequality says less: no eigenvalue moves by more than ε λ₁.
+    """
+    distance, size = gromov_wasserstein(j), trace(j.a)
+    if j.dim == 1 or not distance:
+        return mp.mpf(1)
+    values, vectors = mp.eigsy(symmetric(j.a) / size)
+    change = vectors.T * ((j.a - j.b) / size) * vectors
+    moves = [a - b / size for a, b in zip(values, sorted(j.own[1]), strict=True)]
+    # What is equal by construction, as outside the span of a few factors, no rounding parts.
+    pairs = [(i, k) for i in range(j.dim) for k in range(i) if values[i] - values[k] > 1e-40]
+    mixed = mp.fsum(
+        abs(change[i, k] * (moves[i] - moves[k]) / (values[i] - values[k])) for i, k in pairs
+    )
+    largest = max(values)
+    near = 16 * largest * mixed / (distance / size) ** 2
+    return min(near, 4 * j.dim * largest / (distance / size))
+
+
 def _smoothing(overlaps: list[Number], e: Number) -> Number:
     roots = [1 + mp.sqrt(1 + 16 * s * s / e**2) for s in overlaps]
     return -e / 2 * mp.fsum(m - mp.log(m) + mp.log(2) - 2 for m in roots)

@@ -2,7 +2,10 @@
 
     python accuracy_family.py                # the whole grid, some minutes
     python accuracy_family.py --quick        # a few cells of it, under a minute
-    python accuracy_family.py --output DIR   # also every result beyond its bar, as JSON
+    python accuracy_family.py DIR            # also every result as JSON, a file a structure; goes
+                                             # on where it was stopped
+    python accuracy_family.py DIR --structures matrix eigen    # some of them alone
+    python accuracy_family.py DIR --markdown > accuracy_family.md
 
 The references are 60-digit arithmetic on what was given: the factor, the precision, the
 eigenvalues, and never on a matrix that was rounded from them. The bar is 100 ε κ with the condition
@@ -128,6 +131,11 @@ SLOPES = {
     "transport map": Quantity(lambda p, q: (gm.transport_map(p, q).matrix,), _joint.transport_map),
 }
 OF_SEVERAL = ("mutual information",)
+ONE_LAW = ("entropy", "cross-entropy", "log-density", "mutual information")
+TRANSPORT = (
+    "W2²", "W2", "Gelbrich", "explained W2²", "Gromov–Wasserstein", "entropic cost", "Sinkhorn",
+    "MMD", "energy",
+)  # fmt: skip
 REASONS: dict[tuple[str, str], str] = {}
 """Why a quantity of a structure may exceed its bar, and by what theorem it cannot be otherwise."""
 
@@ -150,11 +158,12 @@ class Result(NamedTuple):
 # Bars
 
 
-def amplification(name: str, j: Joint, truth: Any) -> float:
+def amplification(name: str, j: Joint, truth: Any, kappa: float) -> float:
     """By how much the quantity magnifies a relative error of the covariances, beside κ.
 
     An exponential magnifies by its exponent; (1 − α)Σp + αΣq of α > 1 by what cancels in it; and a
     small correlation, of whose square the information is made, is what is left of larger terms.
+    Spectra whose eigenvalues lie close are paired along axes that rounding turns.
     """
     if name == "χ²":
         return _cancelled(j, 2.0) * float(1 + mp.log1p(truth))
@@ -162,6 +171,8 @@ def amplification(name: str, j: Joint, truth: Any) -> float:
         return _cancelled(j, 1.2)
     if name == "mutual information":
         return float(1 / mp.sqrt(-mp.expm1(-2 * truth))) if truth else 1.0
+    if name == "Gromov–Wasserstein":
+        return max(1.0, float(_joint.turning(j)) / kappa)
     return 1.0
 
 
@@ -216,7 +227,8 @@ def slope_error(value: Any, truth: Any) -> float:
 
 def audit(structure: str, cell: Cell, rng: np.random.Generator) -> Iterator[Result]:
     p, q = pair_given(structure, cell, rng)
-    bar = 100 * EPS * max(p.kappa, q.kappa)
+    kappa = max(p.kappa, q.kappa)
+    bar = 100 * EPS * kappa
     j = Joint(p, q)
     for name, quantity in QUANTITIES.items():
         if cell.dim > 1 if name.endswith("d = 1") else cell.dim == 1 and name in OF_SEVERAL:
@@ -225,7 +237,7 @@ def audit(structure: str, cell: Cell, rng: np.random.Generator) -> Iterator[Resu
         truth = truth_of(j)
         value, note = quietly(lambda a=answer: a(p.law, q.law))  # type: ignore[misc]
         error = math.inf if value is None else number_error(name, j, value, truth)
-        yield Result(name, structure, cell, error, bar * amplification(name, j, truth), note)
+        yield Result(name, structure, cell, error, bar * amplification(name, j, truth, kappa), note)
     yield from slopes(structure, cell, (p, q), j, bar)
 
 
@@ -256,9 +268,8 @@ def refuse_wrong_references(rng: np.random.Generator) -> None:
                 raise SystemExit(f"reference and library disagree where all is easy: {result}")
 
 
-def measure(grid: Sequence[Cell], seed: int) -> list[Result]:
-    refuse_wrong_references(np.random.default_rng(seed))
-    work = list(itertools.product(FORMS, enumerate(grid)))
+def measure(structures: Sequence[str], grid: Sequence[Cell], seed: int) -> list[Result]:
+    work = list(itertools.product(structures, enumerate(grid)))
     console = Console(stderr=True)
     todo = track(work, "pairs", console=console, disable=not console.is_terminal)
     return [
@@ -280,13 +291,39 @@ def worst(results: Sequence[Result]) -> str:
     return f"**{text}**" if excess > 1 else text
 
 
-def by_structure(results: Sequence[Result]) -> str:
-    names = list(dict.fromkeys(r.quantity for r in results))
+def by_structure(results: Sequence[Result], row: Callable[[str], str] = str) -> str:
+    """The table, a row a quantity, or a row for all quantities that have one name in common."""
     groups: dict[tuple[str, str], list[Result]] = {}
     for r in results:
-        groups.setdefault((r.quantity, r.structure), []).append(r)
+        groups.setdefault((row(r.quantity), r.structure), []).append(r)
+    names = dict.fromkeys(row(name) for name in (*QUANTITIES, *SLOPES))
     rows = [[name, *(worst(groups.get((name, s), [])) for s in FORMS)] for name in names]
     return table(["worst error / bar", *FORMS], rows, markdown=True)
+
+
+def kind(quantity: str) -> str:
+    """What kind of quantity a name stands for."""
+    if quantity in SLOPES:
+        return "gradients, maps"
+    if quantity in TRANSPORT:
+        return "transport, kernels"
+    return "entropies, densities" if quantity in ONE_LAW else "divergences"
+
+
+def counted(results: Sequence[Result]) -> str:
+    left = len(unexplained(results))
+    return f"{len(results)} values, {len(beyond(results))} beyond their bar, {left} unexplained."
+
+
+def page(results: Sequence[Result]) -> str:
+    """The tables as a page."""
+    return "\n\n".join((
+        "# How many digits are right, in every structure",
+        "From `python benchmarks/accuracy_family.py`: the worst error divided by its bar, 100 ε κ "
+        "with the condition number κ of the form in which the covariance was given.",
+        counted(results), by_structure(results, kind), "By quantity:", by_structure(results),
+        examples(results), machine(),
+    ))  # fmt: skip
 
 
 def beyond(results: Sequence[Result]) -> list[Result]:
@@ -310,33 +347,50 @@ def examples(results: Sequence[Result]) -> str:
     )
 
 
-def save(results: Sequence[Result], directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    records = [
-        {**r._asdict(), "cell": r.cell._asdict(), "error": None if math.isinf(r.error) else r.error}
-        for r in beyond(results)
-    ]
-    content = json.dumps({"machine": machine(), "results": records}, indent=0)
-    (directory / "accuracy_family.json").write_text(content, encoding="utf8")
+def save(results: Sequence[Result], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = json.dumps({"machine": machine(), "results": results}, allow_nan=True)
+    path.write_text(content, encoding="utf8")
+
+
+def load(path: Path) -> list[Result]:
+    records = json.loads(path.read_text(encoding="utf8"))["results"]
+    return [Result(r[0], r[1], Cell(*r[2]), *r[3:]) for r in records]
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("directory", nargs="?", type=Path, metavar="DIR", help="keep results here")
     parser.add_argument("--quick", action="store_true", help="a few cells of the grid")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="write accuracy_family.json")
+    parser.add_argument("--structures", nargs="+", choices=FORMS, default=list(FORMS))
+    parser.add_argument("--markdown", action="store_true", help="print the page of what is kept")
     parser.add_argument("--seed", type=int, default=0)
     return parser.parse_args()
 
 
+def kept(directory: Path, structure: str, grid: Sequence[Cell], seed: int) -> list[Result]:
+    """Read the results of a structure, or measure and keep them."""
+    path = directory / f"accuracy_family-{structure.replace(' ', '-')}.json"
+    if not path.exists():
+        save(measure([structure], grid, seed), path)
+    return load(path)
+
+
 def main() -> int:
     options = arguments()
-    results = measure(QUICK_GRID if options.quick else GRID, options.seed)
-    print(machine(), by_structure(results), examples(results), sep="\n\n")
-    left = len(unexplained(results))
-    print(f"\n{len(results)} values, {len(beyond(results))} beyond their bar, {left} unexplained.")
-    if options.output:
-        save(results, options.output)
-    return int(left > 0)
+    grid = QUICK_GRID if options.quick else GRID
+    if not options.markdown:
+        refuse_wrong_references(np.random.default_rng(options.seed))
+    if options.directory is None:
+        results = measure(options.structures, grid, options.seed)
+    else:
+        each = (kept(options.directory, s, grid, options.seed) for s in options.structures)
+        results = list(itertools.chain.from_iterable(each))
+    if options.markdown:
+        print(page(results))
+    else:
+        print(machine(), by_structure(results), examples(results), counted(results), sep="\n\n")
+    return int(len(unexplained(results)) > 0)
 
 
 if __name__ == "__main__":

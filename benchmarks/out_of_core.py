@@ -30,9 +30,9 @@ from gaussmetrics import streams
 from gaussmetrics.inference import likelihood, permutation
 from gaussmetrics.inference.group_passes import Dealt, merged, sums_of_block
 from gaussmetrics.inference.jackknife import deal
-from gaussmetrics.softmax.class_passes import class_moments_of_passes
+from gaussmetrics.softmax import ClassMoments
 
-D, BLOCK = 32, 100_000
+D, BLOCK, CLASSES = 32, 100_000, 10
 
 
 def rows_of(number, n, d):
@@ -138,8 +138,83 @@ def by_classes(counts):
     X = rows_of(0, 100_000, D)
     for classes in counts:
         y = np.random.default_rng(0).integers(0, classes, len(X))
-        passes = streams.batch_passes([X], labels=[y])
-        print(f"| {classes} | {timed(class_moments_of_passes, passes, np.arange(classes)):.3f} |")
+        print(f"| {classes} | {timed(ClassMoments.from_samples, X, y, classes):.3f} |")
+
+
+def labelled(number, n, d):
+    """Rows of ten classes, the last column the label."""
+    y = np.random.default_rng([1, number]).integers(0, CLASSES, n)
+    rows = rows_of(number, n, d)
+    rows[:, 0] += 0.5 * y
+    return np.column_stack([rows, y.astype(np.float32)])
+
+
+def pairs(n, d, block):
+    for i, size in enumerate(sizes(n, block)):
+        rows = labelled(i, size, d)
+        yield rows[:, :-1], rows[:, -1].astype(int)
+
+
+def classifier_alone(n, chosen):
+    """Time the fit from batches in a process of its own."""
+    command = [sys.executable, __file__, "--classifier", str(n), str(int(chosen))]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return tuple(map(float, done.stdout.split()))
+
+
+def classifier_child(n, chosen):
+    start, begun = time.perf_counter(), time.process_time()
+    classifier(chosen).fit(lambda: pairs(n, D, BLOCK))
+    print(time.perf_counter() - start, time.process_time() - begun, peak())
+
+
+def classifier(chosen):
+    options = {} if chosen else {"shrinkage": 0, "temperature": 1}
+    return gm.AnalyticLogisticRegression(**options)
+
+
+def classifier_shared(client, n, chosen):
+    """Time the workers; return seconds, processor time of the busier, its peak, bytes, passes."""
+
+    def generated(block_info=None):
+        (number, _), (rows, _) = (
+            block_info[None][key] for key in ("chunk-location", "chunk-shape")
+        )
+        return labelled(number, rows, D)
+
+    rows = da.map_blocks(
+        generated,
+        chunks=(tuple(sizes(n, BLOCK)), (D + 1,)),
+        dtype=np.float32,
+        meta=np.empty((0, 0)),
+    )
+    before, start = client.run(state), time.perf_counter()
+    classifier(chosen).fit(rows[:, :-1], rows[:, -1].astype(int))
+    seconds, after = time.perf_counter() - start, client.run(state)
+    busy, sent = (
+        [after[worker][k] - before[worker][k] for worker in before] for k in ("seconds", "sent")
+    )
+    return seconds, max(busy), max(now["peak"] for now in after.values()), sum(sent)
+
+
+def by_classifier(client, counts, rounds):
+    print(f"\nClassifier of n rows of {D} columns and {CLASSES} classes, read anew on each pass\n")
+    print("| n | chosen | one process, s | two workers, s | ratio | ratio of processor time | "
+          "peak of the process, MB | of a worker, MB | sent, kB |")  # fmt: skip
+    print("|---|---|---|---|---|---|---|---|---|")
+    for n in counts:
+        for chosen in (False, True):
+            turns = [
+                (classifier_alone(n, chosen), classifier_shared(client, n, chosen))
+                for _ in range(rounds)
+            ]
+            one, two = (statistics.median(t[k][0] for t in turns) for k in (0, 1))
+            wall, busy = (statistics.median(a[k] / b[k] for a, b in turns) for k in (0, 1))
+            memory = max(a[2] for a, _ in turns), max(b[2] for _, b in turns)
+            what = "shrinkage, temperature, calibration" if chosen else "nothing"
+            print(f"| 1e{round(math.log10(n))} | {what} | {one:.2f} | {two:.2f} | {wall:.2f} | "
+                  f"{busy:.2f} | {memory[0] / 1e6:.0f} | {memory[1] / 1e6:.0f} | "
+                  f"{turns[0][1][3] / 1e3:.1f} |", flush=True)  # fmt: skip
 
 
 def by_groups(dims):
@@ -216,10 +291,14 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--rows", type=float, nargs="*")
+    parser.add_argument("--classifier", type=int, nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--alone", type=int, nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.alone:
         child(*options.alone)
+        return
+    if options.classifier:
+        classifier_child(*options.classifier)
         return
     small = options.quick
     counts = [int(n) for n in options.rows or ([1e5] if small else [1e5, 1e6, 1e7, 1e8])]
@@ -227,6 +306,8 @@ def main():
     with LocalCluster(**local, dashboard_address=":0") as cluster, Client(cluster) as client:
         shared(client, 2 * BLOCK, D, BLOCK)  # the workers import what they need
         by_rows(client, counts, 1 if small else options.rounds)
+        few = [int(n) for n in options.rows or ([1e5] if small else [1e6, 1e7])]
+        by_classifier(client, few, 1 if small else options.rounds)
         by_blocks(client, (8, 64) if small else (8, 64, 512, 2048), 10**5 if small else 10**6)
     by_columns((8, 64) if small else (8, 32, 128, 512))
     by_groups((8,) if small else (8, 32, 128))

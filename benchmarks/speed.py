@@ -1,30 +1,28 @@
 """How long the metrics take beside their peers, on the same inputs in the same run.
 
-    python speed.py                    # every case, some minutes
+    python speed.py                    # every case with one thread and with two, ten minutes
     python speed.py --quick            # one round of each case
     python speed.py --only batch       # the cases whose name holds a word
-    python speed.py --markdown         # the README's table
-    python speed.py --threads 2        # default 1
+    python speed.py --threads 1        # default 1 2
     python speed.py --processor-time   # for a machine that others use, too; one thread only
-    python speed.py --output DIR       # also every single time, as JSON
+    python speed.py --write            # also into the README, and into speed.md and speed.json
+    python speed.py --compare          # against speed.json: the exit status is 1 where ratios fell
 
-Timed is the call of the metric on ready objects: Gaussians here, MultivariateNormals in torch,
-plain arrays elsewhere. Building the objects from arrays (checks, factorisation) is timed apart.
-Objects are built anew for every call, so nothing is left over from the call before. First all
-libraries must give equal answers; then they take turns, and a ratio is the median over the turns
-of a peer's time divided by ours. Every case comes twice: with unrelated laws, for which the bars
-are meant, and with laws that nearly agree, where the careful formulas cost time.
+A task is timed twice: the call on ready laws, and from arrays, with the construction of the laws
+(checks, factorisation); of peers that take matrices only, both are the call. Objects are built anew
+for every call, so nothing is left over from the call before. First all libraries must give equal
+answers; then they take turns, and a ratio is the median over the turns of a peer's time divided by
+ours. Tasks come with unrelated laws and with nearly equal ones, where careful formulas could cost.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -32,7 +30,8 @@ import ot
 import torch
 from _laws import Array, Pair, centred_pairs, sampled, spread
 from _peers import fid, gaussians, torch_normals
-from _table import machine, table
+from _speed_tables import OURS, Result, compare, report, write
+from _table import machine
 from pyriemann.geometry import distance as riemann
 from threadpoolctl import threadpool_limits
 
@@ -41,12 +40,16 @@ import gaussmetrics as gm
 Call: TypeAlias = Callable[[], Any]
 Clock: TypeAlias = Callable[[], float]
 Prepare: TypeAlias = Callable[[Pair], Call]
-OURS = "gaussmetrics"
-ROUNDS, BUDGET = (3, 25), 8.0  # at least and at most, and in between for so many seconds
+ROUNDS, BUDGET = (9, 25), 5.0  # at least and at most, and in between for so many seconds
+SLOW, FEW = 5.0, 3  # a peer that takes so many seconds takes part in so few rounds
 
 
 class Case(NamedTuple):
-    """One task: a batch of pairs, who computes it, and the ratios that are promised."""
+    """One task: a batch of pairs, who computes it, and what is promised.
+
+    `bars` are ratios from arrays; `limits` are seconds of one call of ours, on ready laws and from
+    arrays.
+    """
 
     name: str
     covariances: Callable[..., Array]
@@ -54,15 +57,8 @@ class Case(NamedTuple):
     dim: int
     libraries: Mapping[str, Prepare]
     bars: Mapping[str, float] = {}
-    limit: float | None = None  # promised seconds of one call of ours
+    limits: tuple[float, float] | None = None
     single: bool = False  # one call for each pair, not one for the batch
-
-
-class Times(NamedTuple):
-    """Seconds of one library in every round: building its objects, and the call."""
-
-    build: list[float]
-    call: list[float]
 
 
 # What each library does with a batch of pairs
@@ -79,9 +75,7 @@ def ours(metric: Callable[..., Any]) -> Prepare:
 def ours_all_pairs(metric: Callable[..., Any]) -> Prepare:
     def prepare(pair: Pair) -> Call:
         laws = gm.Gaussian(pair.mean_p, pair.cov_p)
-        if hasattr(gm, "pairwise"):
-            return lambda: gm.pairwise(metric, laws)
-        return lambda: metric(laws[:, None], laws[None])
+        return lambda: gm.pairwise(metric, laws)
 
     return prepare
 
@@ -123,16 +117,44 @@ def fid_distance(pair: Pair) -> Call:
     return lambda: np.sqrt(fid(pair))
 
 
+def construction(pair: Pair) -> Call:
+    return lambda: pivots(gm.Gaussian(pair.mean_p, pair.cov_p).covariance.lower)
+
+
+def numpy_cholesky(pair: Pair) -> Call:
+    return lambda: pivots(np.linalg.cholesky(pair.cov_p))
+
+
+def torch_construction(*, validate: bool | None) -> Prepare:
+    def prepare(pair: Pair) -> Call:
+        arrays = torch.from_numpy(pair.mean_p), torch.from_numpy(pair.cov_p)
+        normal = torch.distributions.MultivariateNormal
+        return lambda: pivots(normal(*arrays, validate_args=validate).scale_tril.numpy())
+
+    return prepare
+
+
+def pivots(lower: Array) -> Array:
+    """View the diagonal, by which the factors are compared."""
+    return np.diagonal(lower, axis1=-2, axis2=-1)
+
+
+CONSTRUCTION = {
+    OURS: construction,
+    "numpy.linalg.cholesky": numpy_cholesky,
+    "PyTorch": torch_construction(validate=False),
+    "PyTorch, validating": torch_construction(validate=None),
+}
+KL = {
+    OURS: ours(gm.kl_divergence),
+    "PyTorch": torch_kl(validate=False),
+    "PyTorch, validating": torch_kl(validate=None),
+    "pyRiemann": pyriemann(riemann.distance_kullback),
+}
 WASSERSTEIN = {
     OURS: ours(gm.wasserstein_distance),
     "pyRiemann": pyriemann(riemann.distance_wasserstein),
     "POT": pot,
-}
-KL = {
-    OURS: ours(gm.kl_divergence),
-    "torch": torch_kl(validate=False),
-    "torch, validating": torch_kl(validate=None),
-    "pyRiemann": pyriemann(riemann.distance_kullback),
 }
 ONE_WASSERSTEIN = {**WASSERSTEIN, "FID formula": fid_distance}
 ALL_WASSERSTEIN = {
@@ -143,30 +165,50 @@ ALL_WASSERSTEIN = {
 ALL_KL = {
     OURS: ours_all_pairs(gm.kl_divergence),
     "pyRiemann": pyriemann_all_pairs("kullback"),
-    "torch": torch_kl_all_pairs,
+    "PyTorch": torch_kl_all_pairs,
 }
 
-ONE_BARS = {"POT": 4.0, "pyRiemann": 1.5, "FID formula": 5.0}
-ALL_BARS = {"pyRiemann": 20.0}
-CASES = [
-    Case("KL, one pair, d = 512", spread, 1, 512, KL, {"torch": 1.0}),
-    Case("KL, one pair, d = 1024", spread, 1, 1024, KL, {"torch": 1.0}),
-    Case("Wasserstein, one pair, d = 512", spread, 1, 512, ONE_WASSERSTEIN, ONE_BARS),
-    Case("Wasserstein, one pair, d = 1024", spread, 1, 1024, ONE_WASSERSTEIN, ONE_BARS),
-    Case("Wasserstein, batch of 10 000, d = 8", spread, 10_000, 8, WASSERSTEIN, {"pyRiemann": 4.0}),
-    Case("Wasserstein, batch of 2 000, d = 32", spread, 2_000, 32, WASSERSTEIN, {"pyRiemann": 5.0}),
-    Case("Wasserstein, all pairs of 300, d = 16", spread, 300, 16, ALL_WASSERSTEIN, ALL_BARS),
-    Case("KL, all pairs of 300, d = 16", spread, 300, 16, ALL_KL, ALL_BARS),
-    Case("KL, batch of 10 000, d = 3", spread, 10_000, 3, KL, {"torch": 1.2}),
-    Case("KL, batch of 10 000, d = 8", spread, 10_000, 8, KL, {"torch": 1.2}),
-    Case("KL, one pair, d = 2", spread, 500, 2, KL, limit=60e-6, single=True),
-    Case("Wasserstein, one pair, d = 2", spread, 500, 2, ONE_WASSERSTEIN, limit=60e-6, single=True),
+SIZES = {
+    "one pair, d = 512": (1, 512),
+    "one pair, d = 1024": (1, 1024),
+    "batch of 10 000, d = 3": (10_000, 3),
+    "batch of 10 000, d = 8": (10_000, 8),
+    "batch of 2 000, d = 32": (2_000, 32),
+}
+NEAR_BARS = {"PyTorch": 0.6, "PyTorch, validating": 1.0}
+CONSTRUCTIONS = [
+    Case(f"Gaussian, {size.removeprefix('one pair, ')}", spread, *shape, CONSTRUCTION,
+         {"numpy.linalg.cholesky": 0.66})
+    for size, shape in SIZES.items()
 ]  # fmt: skip
-NEAR_CASES = [
-    case._replace(name=f"{case.name}, nearly equal", covariances=sampled, bars={}, limit=None)
-    for case in CASES
-    if case.dim < 1024
-]
+CASES = [
+    *(
+        Case(f"KL, {size}", spread, *shape, KL,
+             {"PyTorch": 0.9 if shape[1] == 8 else 1.0, "PyTorch, validating": 1.5})
+        for size, shape in SIZES.items()
+    ),
+    *(Case(f"KL, {size}, near", sampled, *shape, KL, NEAR_BARS) for size, shape in SIZES.items()),
+    *(
+        Case(f"Wasserstein, {size}", spread, *shape,
+             ONE_WASSERSTEIN if shape[0] == 1 else WASSERSTEIN,
+             {"pyRiemann": 2.5 if shape[0] == 1 else 4.0})
+        for size, shape in SIZES.items()
+    ),
+    *(
+        Case(f"Wasserstein, {size}, near", sampled, *SIZES[size], WASSERSTEIN)
+        for size in ("one pair, d = 512", "batch of 10 000, d = 8", "batch of 2 000, d = 32")
+    ),
+    Case("KL, all pairs of 300, d = 16", spread, 300, 16, ALL_KL, {"pyRiemann": 20.0}),
+    Case("Wasserstein, all pairs of 300, d = 16", spread, 300, 16, ALL_WASSERSTEIN),
+    *(
+        Case(f"{name}, one pair, d = {d}", spread, 500, d, libraries, limits=limits, single=True)
+        for name, libraries, limits in (
+            ("KL", KL, (12e-6, np.inf)),
+            ("Wasserstein", ONE_WASSERSTEIN, (25e-6, 60e-6)),
+        )
+        for d in (2, 3)
+    ),
+]  # fmt: skip
 
 
 # Measuring
@@ -191,12 +233,14 @@ def preparations(case: Case) -> dict[str, Prepare]:
     return {k: one_by_one(v) if case.single else v for k, v in case.libraries.items()}
 
 
-def timed(prepare: Prepare, pair: Pair, clock: Clock) -> tuple[float, float]:
+def timed(prepare: Prepare, pair: Pair, clock: Clock, calls: int) -> tuple[float, float]:
+    """Return the seconds of a call on ready laws, and from arrays."""
     start = clock()
     call = prepare(pair)
     ready = clock()
     call()
-    return ready - start, clock() - ready
+    end = clock()
+    return (end - ready) / calls, (end - start) / calls
 
 
 def refuse_disagreement(case: Case, pair: Pair) -> None:
@@ -207,18 +251,17 @@ def refuse_disagreement(case: Case, pair: Pair) -> None:
             raise SystemExit(f"{case.name}: {name} answers {answer}, {OURS} {answers[OURS]}")
 
 
-def measure(case: Case, clock: Clock, *, quick: bool) -> dict[str, Times]:
+def measure(case: Case, threads: int, clock: Clock, *, quick: bool) -> Result:
+    """Let the libraries take turns."""
     pair = batch_of(case)
     refuse_disagreement(case, pair)
-    libraries = preparations(case)
-    times = {name: Times([], []) for name in libraries}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in case.libraries}
     calls = case.pairs if case.single else 1
-    for _ in rounds(quick=quick):
-        for name, prepare in libraries.items():
-            build, call = timed(prepare, pair, clock)
-            times[name].build.append(build / calls)
-            times[name].call.append(call / calls)
-    return times
+    for turn in rounds(quick=quick):
+        for name, prepare in preparations(case).items():
+            if turn < FEW or calls * statistics.median(t for _, t in times[name]) < SLOW:
+                times[name].append(timed(prepare, pair, clock, calls))
+    return Result(case.name, threads, times, case.bars, case.limits)
 
 
 def rounds(*, quick: bool) -> Iterator[int]:
@@ -230,98 +273,36 @@ def rounds(*, quick: bool) -> Iterator[int]:
         yield i
 
 
-# Presenting
-
-
-def ratio(peer: Sequence[float], mine: Sequence[float]) -> float:
-    """Return the median over the rounds of a peer's time divided by ours."""
-    return statistics.median(a / b for a, b in zip(peer, mine, strict=True))
-
-
-def from_arrays(times: Times) -> list[float]:
-    return [build + call for build, call in zip(*times, strict=True)]
-
-
-def duration(seconds: Sequence[float]) -> str:
-    value = statistics.median(seconds)
-    for unit, size in (("s", 1.0), ("ms", 1e-3)):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value / 1e-6:.3g} µs"
-
-
-def verdict(promised: float, *, kept: bool, sign: str) -> str:
-    return f"{sign} {promised:g}: {'holds' if kept else 'MISSED'}"
-
-
-def our_row(case: Case, mine: Times) -> list[str]:
-    said = ""
-    if case.limit is not None:
-        kept = statistics.median(mine.call) <= case.limit
-        said = verdict(1e6 * case.limit, kept=kept, sign="≤").replace(":", " µs:")
-    return [case.name, OURS, duration(mine.build), duration(mine.call), "1", said, "1"]
-
-
-def peer_row(case: Case, name: str, times: Times, mine: Times) -> list[str]:
-    calls = ratio(times.call, mine.call)
-    said = ""
-    if name in case.bars:
-        said = verdict(case.bars[name], kept=calls >= case.bars[name], sign="≥")
-    elif calls < 1:
-        said = "peer faster"
-    whole = ratio(from_arrays(times), from_arrays(mine))
-    build = duration(times.build) if name.startswith("torch") else "–"
-    return ["", name, build, duration(times.call), f"{calls:.2f}", said, f"{whole:.2f}"]
-
-
-def rows(case: Case, times: Mapping[str, Times]) -> list[list[str]]:
-    mine = times[OURS]
-    peers = [(name, t) for name, t in times.items() if name != OURS]
-    return [our_row(case, mine), *(peer_row(case, name, t, mine) for name, t in peers)]
-
-
-def comparison(results: Sequence[tuple[Case, dict[str, Times]]], *, markdown: bool) -> str:
-    header = ["task", "library", "build", "call", "ratio", "bar", "ratio with build"]
-    body = [row for case, times in results for row in rows(case, times)]
-    return table(header, body, markdown=markdown)
-
-
-def save(results: Sequence[tuple[Case, dict[str, Times]]], directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    records = [
-        {"task": case.name, "library": name, **t._asdict(), "bar": case.bars.get(name)}
-        for case, times in results
-        for name, t in times.items()
-    ]
-    content = {"machine": machine(), "times": records}
-    (directory / "speed.json").write_text(json.dumps(content, indent=1), encoding="utf8")
+def run(options: argparse.Namespace, threads: int) -> Iterator[Result]:
+    """Measure all cases with a number of threads."""
+    clock = time.process_time if options.processor_time else time.perf_counter
+    torch.set_num_threads(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # by this gaussmetrics shares its batches
+    with threadpool_limits(threads):
+        for case in (c for c in [*CONSTRUCTIONS, *CASES] if options.only in c.name):
+            print(f"{threads}: {case.name}", file=sys.stderr)
+            yield measure(case, threads, clock, quick=options.quick)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one round of each case")
-    parser.add_argument("--markdown", action="store_true", help="print the README's table")
     parser.add_argument("--only", default="", metavar="WORD", help="cases whose name holds a word")
-    parser.add_argument("--threads", type=int, default=1, help="threads of BLAS and torch")
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="of BLAS and torch")
     parser.add_argument("--processor-time", action="store_true", help="instead of wall time")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="write speed.json here")
+    parser.add_argument("--write", action="store_true", help="README, speed.md and speed.json")
+    parser.add_argument("--compare", action="store_true", help="with the ratios of speed.json")
     return parser.parse_args()
 
 
 def main() -> int:
     options = arguments()
-    clock = time.process_time if options.processor_time else time.perf_counter
-    torch.set_num_threads(options.threads)
-    results = []
-    with threadpool_limits(options.threads):
-        for case in (c for c in [*CASES, *NEAR_CASES] if options.only in c.name):
-            print(case.name, file=sys.stderr)
-            results.append((case, measure(case, clock, quick=options.quick)))
-        print(machine(), end="\n\n")
-    print(comparison(results, markdown=options.markdown))
-    if options.output:
-        save(results, options.output)
-    return 0
+    results = [result for threads in options.threads for result in run(options, threads)]
+    print(machine(), end="\n\n")
+    print(report(results, markdown=False))
+    if options.write:
+        write(results, machine())
+    return compare(results) if options.compare else 0
 
 
 if __name__ == "__main__":

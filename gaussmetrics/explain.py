@@ -156,6 +156,10 @@ def explain(metric: Callable[..., Any], p: Gaussian, q: Gaussian) -> Explanation
     ValueError
         If the metric is another one, dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    Explanation, plot_explanation, kl_divergence, squared_wasserstein_distance
+
     Notes
     -----
     Every pair needs the principal axes of R and works on d × d matrices, whatever the structure.

@@ -14,7 +14,8 @@ import numpy as np
 from gaussmetrics._array import reading
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian, operand
-from gaussmetrics.laws.operands import SYMMETRIC, callable_metric, flat_batch
+from gaussmetrics.laws.gaussian_checks import flat_batch
+from gaussmetrics.laws.operands import SYMMETRIC, callable_metric
 
 T = TypeVar("T")
 Metric = Callable[[Gaussian, Gaussian], Any]
@@ -80,6 +81,10 @@ def pairwise(
     ValueError
         If a batch is not one-dimensional, dimensions differ, the metric does not broadcast, or
         `out` is of another shape.
+
+    See Also
+    --------
+    estimate_pairwise, plot_pairwise
 
     References
     ----------
@@ -172,7 +177,7 @@ def _write(table: Any, rows: slice, columns: slice, values: Array, *, mirrored: 
 
 
 def _batch(name: str, law: Any) -> Gaussian:
-    flat_batch(name, operand("pairwise", name, law).batch_shape)
+    flat_batch(name, operand("pairwise", name, law))
     return law
 
 

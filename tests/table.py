@@ -47,6 +47,7 @@ METRICS = [
         False,
         True,
     ),
+    Metric(gm.jensen_shannon_divergence, None, True, True, False, False),
     Metric(gm.total_variation_distance, None, True, True, True, False),
     Metric(gm.fisher_rao_distance, None, True, True, True, False),
     Metric(

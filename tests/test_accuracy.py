@@ -174,3 +174,37 @@ def test_a_large_batch_of_laws_of_lower_rank():
     value = gm.squared_wasserstein_distance(p, q)
     assert value[10] == 0.0
     np.testing.assert_allclose(value, traces - 2.0 * overlap, rtol=1e-12)
+
+
+SIZED = {
+    "diagonal": lambda v, _: gm.Covariance.from_diagonal(v),
+    "low rank": lambda v, f: gm.Covariance.from_factor(f, v),
+    "triangular": lambda v, _: gm.Covariance.from_cholesky(np.diag(np.sqrt(v))),
+}
+BY_SIZE = {
+    "kl_divergence": {},
+    "bhattacharyya_distance": {},
+    "jeffreys_divergence": {},
+    "maximum_mean_discrepancy": {"bandwidth": 0.5},
+}
+
+
+@pytest.mark.parametrize("exponent", [-390, 390])
+@pytest.mark.parametrize("name", BY_SIZE)
+@pytest.mark.parametrize("structure", SIZED)
+def test_the_size_of_the_variables_costs_no_digits(structure, name, exponent):
+    # Determinants at scale 1e±117 have logarithms of hundreds, which their ratio has not.
+    rng, metric, options = np.random.default_rng(11), getattr(gm, name), BY_SIZE[name]
+    unit = 2.0**exponent
+    for _ in range(20):
+        v, w = rng.uniform(1.0, 2.0, (2, 6))
+        f, g = 0.3 * rng.standard_normal((2, 6, 2))
+        build = SIZED[structure]
+        small = [gm.Gaussian(np.zeros(6), build(a, b)) for a, b in ((v, f), (w, g))]
+        large = [
+            gm.Gaussian(np.zeros(6), build(unit**2 * a, unit * b)) for a, b in ((v, f), (w, g))
+        ]
+        scaled = {key: unit * value for key, value in options.items()}
+        np.testing.assert_allclose(
+            metric(*large, **scaled), metric(*small, **options), rtol=8 * EPS
+        )

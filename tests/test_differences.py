@@ -7,6 +7,7 @@ gradients in norm, three times that.
 import numpy as np
 import oracles
 import pytest
+import random_laws
 from given_forms import PAIRS, Law, diagonal_matrix, near_pair, product
 from oracles import mp
 from table import COMPARISONS, METRICS
@@ -14,6 +15,7 @@ from table import COMPARISONS, METRICS
 import gaussmetrics as gm
 
 EPS = np.finfo(float).eps
+Cov = gm.Covariance
 # The oracles of these take a search or a quadrature.
 SLOW = {"chernoff_information", "energy_distance"}
 NEAR = [m for m in (*METRICS, *COMPARISONS) if m.oracle and m.name not in SLOW]
@@ -141,6 +143,63 @@ def test_gradients(forms, name):
             assert error_of(part, truth) <= 3 * bound, case
 
 
+# Factors have the square root of the matrix's condition number, and all digits that it leaves
+
+
+def graded_lower(rng, size):
+    """Triangular factors whose columns fall to 1e-4, as those of ill-conditioned matrices do."""
+    columns = random_laws.orthogonal(rng, 5) * np.geomspace(1.0, 1e-4, 5)
+    lower = np.linalg.qr(columns.T)[1].T
+    moved = lower * (1 + size * rng.uniform(-1, 1, lower.shape))
+    return [(Cov.from_cholesky(x), product(x)) for x in (lower, moved)]
+
+
+def graded_columns(rng, size):
+    """Two columns more than there are variables, in another basis of the latent normals."""
+    columns = random_laws.orthogonal(rng, 7)[:5] * np.geomspace(1.0, 1e-4, 5)[:, None]
+    columns = random_laws.orthogonal(rng, 5) @ columns
+    moved = columns * (1 + size * rng.uniform(-1, 1, columns.shape))
+    return [(Cov.from_factor(x), product(x)) for x in (columns, moved)]
+
+
+def graded_eigenvalues(rng, size):
+    vectors, w = random_laws.orthogonal(rng, 5), np.geomspace(1.0, 1e-8, 5)
+    exact = oracles.matrix(vectors)
+    both = w, w * (1 + size * rng.uniform(-1, 1, 5))
+    return [
+        (Cov.from_eigendecomposition(x, vectors), exact * diagonal_matrix(x) * exact.T)
+        for x in both
+    ]
+
+
+GRADED = [graded_lower, graded_columns, graded_eigenvalues]
+
+
+@pytest.mark.parametrize("size", [1e-2, 1e-6, 1e-10, 1e-13])
+@pytest.mark.parametrize("form", GRADED, ids=lambda form: form.__name__)
+def test_slopes_of_factors(form, size):
+    for seed in range(5):
+        (cov_p, exact_p), (cov_q, exact_q) = form(np.random.default_rng(seed), size)
+        p, q = (gm.Gaussian(np.zeros(5), cov) for cov in (cov_p, cov_q))
+        for gradient, formula in GRADIENTS.values():
+            result, truth = gradient(p, q), formula(exact_p, exact_q)
+            for part, right in zip((result.p_cov, result.q_cov), truth, strict=True):
+                assert error_of(part, right) <= 100 * EPS * 1e4
+        transport = mp.eye(5) - wasserstein_gradients(exact_p, exact_q)[0]
+        assert error_of(gm.transport_map(p, q).matrix, transport) <= 100 * EPS * 1e4
+
+
+def test_maps_of_more_latent_factors_than_variables_are_right_to_rounding():
+    # The overlaps of the latent normals that are too many are nothing but rounding.
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        f = random_laws.orthogonal(rng, 4)[:2]
+        g = f * (1 + 1e-2 * rng.uniform(-1, 1, f.shape))
+        transport = mp.eye(2) - wasserstein_gradients(product(f), product(g))[0]
+        p, q = (gm.Gaussian(np.zeros(2), Cov.from_factor(x)) for x in (f, g))
+        assert error_of(gm.transport_map(p, q).matrix, transport) <= 20 * EPS
+
+
 # What was given stays with the law
 
 
@@ -173,6 +232,15 @@ def test_marginals_keep_what_was_given(forms):
         exact.mean, exact.dim = np.zeros(2), 2
     truth = oracles.squared_wasserstein_distance(exact_p, exact_q)
     assert oracles.relative_error(value, truth) <= 1e-12
+
+
+@every_pair
+def test_coordinates_in_another_order_keep_what_was_given(forms):
+    p, q, *_ = near_pair(np.random.default_rng(3), forms, 1e-9, strength=1e2)
+    order = [2, 0, 1]
+    for metric in (gm.kl_divergence, gm.gromov_wasserstein_distance):
+        value = metric(p.marginal(order), q.marginal(order))
+        assert value == pytest.approx(metric(p, q), rel=1e-9)
 
 
 @pytest.mark.parametrize("scale", [1e-150, 1e150])

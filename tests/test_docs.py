@@ -1,6 +1,8 @@
 """The documentation is true: its code runs, both sides of its tables agree, no name is missing."""
 
 import doctest
+import importlib
+import inspect
 import re
 from pathlib import Path
 
@@ -70,3 +72,40 @@ def test_every_public_name_is_in_the_reference():
     index = (DOCS / "reference" / "index.rst").read_text(encoding="utf8")
     listed = re.findall(r"^   (\w+)$", index, re.M)
     assert sorted(listed) == gm.__all__
+
+
+def test_every_public_name_answers_a_question():
+    index = (DOCS / "reference" / "questions.rst").read_text(encoding="utf8")
+    listed = re.findall(r"(?<!`)`(\w+)`(?!`)", index)
+    assert sorted(listed) == gm.__all__
+
+
+@pytest.mark.parametrize("name", [name for name in gm.__all__ if name[0].islower()])
+def test_every_function_names_its_relatives(name):
+    text = inspect.getdoc(getattr(gm, name))
+    section = re.search(r"^See Also\n-+\n(.*?)\n\n", text, re.M | re.S)
+    assert section, f'{name} needs a section "See Also", between "Raises" and "References"'
+    relatives = set(re.findall(r"[\w.]+", section[1]))
+    ours = {relative for relative in relatives if not relative.startswith("sklearn.")}
+    assert ours, name
+    assert ours <= set(gm.__all__) - {name}
+
+
+TYPESET = {
+    "H = ½ log det Σ + ½ d (1 + log 2π)":
+        r"H = \tfrac{1}{2} \log  \det  \Sigma  + \tfrac{1}{2} d (1 + \log  2\pi )",
+    "TV = ½ Σ |p − q|": r"\mathrm{TV} = \tfrac{1}{2} \sum  \vert p - q\vert",
+    "Σₖ pₖ √(p q) ≤ Σp^½": r"\sum_{k}  p_{k} \sqrt{p q} \le  \Sigma_{p} ^{1/2}",
+    "W2² ≥ E‖X − Y‖²": r"W_{2}^{2} \ge  \mathbb E\,\Vert X - Y\Vert ^{2}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("formula", TYPESET)
+def test_formulas_of_docstrings_are_typeset(formula, monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS / "_extensions")
+    typeset = importlib.import_module("typeset").typeset
+    assert typeset(formula) == f".. rst-class:: formulas\n\n:math:`{TYPESET[formula]}`"
+    sentence = typeset(f"The law of `x`, where {formula}, and n rows of a table.")
+    assert sentence.startswith("The law of `x`, where :math:`")
+    assert sentence.endswith(":math:`n` rows of a table.")

@@ -9,16 +9,19 @@ import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
+from runpy import run_path
 
 import pytest
 
 import gaussmetrics as gm
+from gaussmetrics import other_names, testing
 
 PACKAGE = Path(gm.__file__).parent
 FLOORS = {
-    "_array": 0, "streams": 0.5, "laws": 1, "pairs": 2, "pairwise": 3,
+    "_array": 0, "other_names": 0, "streams": 0.5, "laws": 1, "pairs": 2, "pairwise": 3,
     "divergences": 4, "transport": 4, "softmax": 4,
-    "inference": 5, "explain": 5, "plotting": 6, "__init__": 7, "validation": 8,
+    "inference": 5, "explain": 5, "plotting": 6, "testing": 6, "__init__": 7, "validation": 8,
+    "command": 9, "__main__": 10,
 }  # fmt: skip
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in MODULES}
@@ -78,8 +81,11 @@ def test_heavy_libraries_stay_in_their_rooms(name):
         "pairwise": {"rich"},
         "softmax.classifier": {"sklearn"},
         "streams.dask_blocks": {"dask"},
+        "streams.dask_labelled": {"dask"},
         "streams.arrow": {"pyarrow"},
         "plotting": {"matplotlib"},
+        "command.comparison": {"sklearn"},
+        "command.pictures": {"matplotlib"},
         "validation": {"sklearn", "matplotlib", "rich"},
     }
     heavy = {"sklearn", "matplotlib", "rich", "torch", "dask", "distributed", "pyarrow"} & {
@@ -98,7 +104,9 @@ def test_all_is_what_is_there():
     for name in gm.__all__:
         assert getattr(gm, name) is not None
     modules = {room(name) for name in FILES}
-    public = {name for name in dir(gm) if not name.startswith("_")} - (modules - set(gm.__all__))
+    # "@" begins what pytest adds where it rewrites assertions, as in packages with a plugin.
+    names = {name for name in dir(gm) if not name.startswith(("_", "@"))}
+    public = names - (modules - set(gm.__all__))
     assert public - {"annotations", "import_module", "Any", "TYPE_CHECKING"} == set(gm.__all__)
 
 
@@ -107,12 +115,47 @@ def test_an_unknown_name_is_an_attribute_error():
         gm.wasserstien_distance  # noqa: B018
 
 
-PUBLIC_FUNCTIONS = [
-    getattr(gm, name) for name in gm.__all__ if inspect.isfunction(getattr(gm, name))
-]
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("fid", "no attribute 'fid'. It is gaussmetrics.squared_wasserstein_distance here between"),
+        ("frechet_distance", "'. It is gaussmetrics.wasserstein_distance here."),
+        ("kl", "It is gaussmetrics.kl_divergence here."),
+        ("KLDivergence", "Did you mean gaussmetrics.kl_divergence"),
+        ("w2", "It is gaussmetrics.wasserstein_distance here."),
+        ("mmd", "It is gaussmetrics.maximum_mean_discrepancy here."),
+        ("bures", "It is gaussmetrics.wasserstein_distance here."),
+        ("MultivariateNormal", "It is gaussmetrics.Gaussian here."),
+        ("jensen_shannon_distance", "gaussmetrics.jensen_shannon_divergence here, of which it is"),
+        ("wasserstien_distance", "Did you mean gaussmetrics.wasserstein_distance"),
+        ("helinger", "Did you mean gaussmetrics.hellinger_distance?"),
+        ("wasserstein_barycentre", "Did you mean gaussmetrics.wasserstein_barycenter"),
+        ("gausian", "Did you mean gaussmetrics.Gaussian"),
+    ],
+)
+def test_a_name_from_elsewhere_is_told_its_name_here(name, text):
+    with pytest.raises(AttributeError, match=re.escape(text)):
+        getattr(gm, name)
+    assert not hasattr(gm, name)
 
 
-PUBLIC_CLASSES = [getattr(gm, name) for name in gm.__all__ if inspect.isclass(getattr(gm, name))]
+def test_a_name_like_nothing_gets_no_guess():
+    with pytest.raises(AttributeError, match=r"has no attribute 'zzz'\.$"):
+        gm.zzz  # noqa: B018
+    with pytest.raises(AttributeError, match=r"has no attribute '__wrapped__'$"):
+        gm.__wrapped__  # noqa: B018
+    with pytest.raises(ImportError, match="cannot import name 'fid' from 'gaussmetrics'"):
+        exec("from gaussmetrics import fid")
+
+
+def test_other_names_lead_to_public_ones_and_hide_none():
+    assert set(other_names.MEANT.values()) <= set(gm.__all__)
+    assert not set(other_names.MEANT) & {name.lower().replace("_", "") for name in gm.__all__}
+
+
+PUBLIC = [getattr(door, name) for door in (gm, testing) for name in door.__all__]
+PUBLIC_FUNCTIONS = [one for one in PUBLIC if inspect.isfunction(one)]
+PUBLIC_CLASSES = [one for one in PUBLIC if inspect.isclass(one)]
 PUBLIC_METHODS = [
     getattr(owner, name)
     for owner in PUBLIC_CLASSES
@@ -197,3 +240,7 @@ def test_large_batches_while_the_interpreter_shuts_down():
     done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=True)
     assert done.stdout == "(5000,)\n"
     assert not done.stderr
+
+
+def test_what_is_typed_also_runs():
+    run_path(str(Path(__file__).with_name("typed_use.py")))

@@ -1,4 +1,4 @@
-"""Every notebook is committed without outputs and runs from top to bottom."""
+"""Every notebook runs from top to bottom; its copy with outputs is of the notebook as it is."""
 
 import json
 from pathlib import Path
@@ -21,6 +21,31 @@ def test_outputs_are_empty(path):
     for cell in code_cells(path):
         assert cell["outputs"] == []
         assert cell["execution_count"] is None
+
+
+@each_notebook
+def test_the_copy_with_outputs_is_current(path):
+    copy = path.parent / "executed" / path.name
+    behind = f"{path.name} has changed: run python notebooks/execute.py"
+    assert copy.exists(), behind
+    notebook, executed = (json.loads(file.read_text(encoding="utf8")) for file in (path, copy))
+    sources = [
+        [(cell["cell_type"], "".join(cell["source"])) for cell in each["cells"]]
+        for each in (notebook, executed)
+    ]
+    assert sources[0] == sources[1], behind
+    cells = code_cells(copy)
+    assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert {"error", "stderr"}.isdisjoint(
+        {output.get("name", output["output_type"]) for output in outputs}
+    )
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+def test_every_copy_has_its_notebook():
+    copies = {path.name for path in (NOTEBOOKS[0].parent / "executed").iterdir()}
+    assert copies == {path.name for path in NOTEBOOKS}
 
 
 @each_notebook

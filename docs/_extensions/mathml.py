@@ -14,6 +14,8 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
+LONG = 24  # signs, beyond which a formula may be wider than a narrow window
+
 # What LaTeX understands and docutils does not: digits without braces, and some synonyms.
 SPELLINGS = [
     (r"(\\[dt]?frac)\s*(\d)", r"\1{\2}"),
@@ -58,7 +60,10 @@ def _mathml(node: nodes.Element, *, as_block: bool) -> str:
 
 
 def _visit_inline(writer: Any, node: nodes.math) -> NoReturn:
-    writer.body.append(_mathml(node, as_block=False))
+    formula = _mathml(node, as_block=False) + "&#8288;"  # no line begins with what follows
+    if len(re.sub("<[^>]*>", "", formula)) > LONG:
+        formula = f'<span class="long-formula">{formula}</span>'
+    writer.body.append(formula)
     raise nodes.SkipNode
 
 

@@ -30,8 +30,9 @@ from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from gaussmetrics.softmax import log_softmax
-from gaussmetrics.softmax.calibration import fit_calibration, smoothed_targets
+from gaussmetrics.softmax.calibration import centred, fit_calibration
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
+from gaussmetrics.softmax.temperature import Table
 
 FOLDS, RIDGE = 5, 1e-2
 
@@ -83,9 +84,10 @@ def calibrated(direction, X, y):
     for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(X, y):
         w, b = linear(X[train], direction(X[train], y[train]))
         held_out[test] = X[test] @ w.T + b
-    table = (held_out - held_out.mean(axis=1, keepdims=True)).T.copy()
-    targets = smoothed_targets(table, y, np.ones(len(y)), len(y))
-    return fit_calibration(table, targets, len(y)).coefficients(*linear(X, direction(X, y)))
+    n, k = held_out.shape
+    scores = centred(Table(held_out.T.copy(), y, np.ones(n), n), 1.0, weight=n, units=n)
+    calibration = fit_calibration(lambda question: question(scores), k, n)
+    return calibration.coefficients(*linear(X, direction(X, y)))
 
 
 def judged(log_p, y):

@@ -1,9 +1,9 @@
-"""How far apart are groups of rows that no memory holds?
+"""How far apart are groups of rows that no memory holds, and how well can they be told apart?
 
 Writes some gigabytes of synthetic rows as Parquet, unless the folder has them. On a Dask cluster it
-fits the law of each group, estimates a distance with its error, and tests whether laws are equal:
-on two processes of this machine that may take 1 GB each, or on the cluster whose scheduler you
-name, if its workers see the folder.
+fits the law of each group and a classifier, estimates a distance with its error, and tests whether
+laws are equal: on two processes of this machine that may take 1 GB each, or on the cluster whose
+scheduler you name, if its workers see the folder.
 
     python examples/out_of_core/groups.py --gigabytes 3
     python examples/out_of_core/groups.py --scheduler tcp://scheduler:8786 --folder /shared/rows
@@ -134,6 +134,20 @@ def judge(client, folder):
     print(f"Are two halves of control one law? {test}")
 
 
+def classify(client, folder):
+    """Fit the classifier where the rows are, and let it predict there."""
+    rows = dd.read_parquet(folder, columns=[*NAMES, "group"])
+    print()
+    with timed(client, "Classifier"):
+        model = gm.AnalyticLogisticRegression().fit(rows[NAMES], rows.group)
+    print(f"  shrinkage {model.shrinkage_:.2e}, temperature {model.temperature_:.4f}")
+    print("Mean probability of each group, predicted on the workers:")
+    for group, share in zip(
+        model.classes_, model.predict_proba(rows[NAMES]).mean(axis=0).compute(), strict=True
+    ):
+        print(f"  {group}: {share:.4f}")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--folder", type=Path)
@@ -150,6 +164,7 @@ def main():
         print(f"Dashboard: {client.dashboard_link}\n")
         compare(client, folder)
         judge(client, folder)
+        classify(client, folder)
         print(f"\nPeak memory of a worker: {max(client.run(peak).values()) / 1e6:.0f} MB")
     if not chosen.scheduler:
         cluster.close()

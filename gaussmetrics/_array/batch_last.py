@@ -6,6 +6,7 @@ another, spends more of its time on the calls than on the numbers.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cache
 
@@ -17,30 +18,63 @@ _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
 _FLOOR = 2.0**-17
 
 
-def blocks(batch: Array) -> Iterator[slice]:
+def blocks(shape: tuple[int, ...]) -> Iterator[slice]:
     """Cut a batch of matrices (n, d, k) into blocks that stay in the cache."""
-    n, d, k = batch.shape
+    n, d, k = shape
     size = min(1024, _CACHE // (d * k) + 1)
     return (slice(start, start + size) for start in range(0, n, size))
+
+
+def suits(batch: Array) -> bool:
+    """Tell whether there are enough matrices (..., d, k), and small enough."""
+    return batch.shape[-2] <= 8 and math.prod(batch.shape[:-2]) >= 32
+
+
+def cholesky(matrix: Array) -> Array:
+    """Return the lower triangular L with Σ = L Lᵀ for Σ (..., d, d).
+
+    It lies in memory as all here want to read it.
+    """
+    flat = matrix.reshape(-1, *matrix.shape[-2:])
+    lower = np.zeros((*flat.shape[1:], len(flat)))
+    with np.errstate(all="ignore"):
+        for block in blocks(flat.shape):
+            _factorise(flat[block].transpose(1, 2, 0), lower[..., block])
+    if not (np.diagonal(lower) > 0).all():
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return lower.transpose(2, 0, 1).reshape(matrix.shape)
+
+
+def _factorise(matrix: Array, lower: Array) -> None:
+    """Copy the lower triangle row by row, and turn its columns into those of L one by one."""
+    for i in range(len(matrix)):
+        lower[i, : i + 1] = matrix[i, : i + 1]
+    for j in range(len(matrix)):
+        column = lower[j:, j]
+        column -= np.einsum("ikn,kn->in", lower[j:, :j], lower[j, :j])
+        np.sqrt(column[0], out=column[0])
+        column[1:] /= column[0]
 
 
 def solve_lower_batch(lower: Array, columns: Array, *, full: int) -> Array:
     """Return L⁻¹ B for L (n, d, d) and B (n, d, k): `full` columns, then a lower triangle."""
     solution = np.empty(columns.shape)
-    for block in blocks(columns):
+    for block in blocks(columns.shape):
         x = _turned(columns[block])
-        _substitute(_turned(lower[block]), x, full)
+        _substitute(_batch_last(lower[block]), x, full)
         solution[block] = x.transpose(2, 0, 1)
     return solution
 
 
 def whitened_squares(lower: Array, triangle: Array, x: Array) -> tuple[Array, Array]:
-    """Return ‖L⁻¹ K‖² and ‖L⁻¹ x‖² for lower triangular L and K (n, d, d) and x (n, d)."""
+    """Return ‖L⁻¹ K − I‖² and ‖L⁻¹ x‖² for lower triangular L and K (n, d, d) and x (n, d)."""
     squares, d = np.empty((2, len(x))), x.shape[-1]
-    for block in blocks(triangle):
+    for block in blocks(triangle.shape):
+        factor = _batch_last(lower[block])
         columns = np.empty((d, d + 1, len(x[block])))
-        columns[:, 0], columns[:, 1:] = x[block].T, triangle[block].transpose(1, 2, 0)
-        _substitute(_turned(lower[block]), columns, 1)
+        columns[:, 0] = x[block].T
+        np.subtract(triangle[block].transpose(1, 2, 0), factor, out=columns[:, 1:])
+        _substitute(factor, columns, 1)
         for row, part in enumerate((columns[:, 1:], columns[:, :1])):
             squares[row, block] = np.einsum("ijn,ijn->n", part, part)
     return squares[0], squares[1]
@@ -59,6 +93,11 @@ def root_trace(gram: Array) -> tuple[Array, Array, Mask]:
 
 def _turned(matrix: Array) -> Array:
     return np.array(matrix.transpose(1, 2, 0), order="C")
+
+
+def _batch_last(matrix: Array) -> Array:
+    """Turn what does not lie so already."""
+    return matrix.transpose(1, 2, 0) if matrix.strides[0] == matrix.itemsize else _turned(matrix)
 
 
 def _substitute(lower: Array, x: Array, full: int) -> None:

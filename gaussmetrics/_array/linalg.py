@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gaussmetrics._array.types import Array, Scalars
@@ -20,7 +22,7 @@ def eigenvalue_cutoff(dim: int, precision: float = EPS) -> float:
 
 def transpose(matrix: Array) -> Array:
     """Swap the last two axes."""
-    return np.swapaxes(matrix, -1, -2)
+    return matrix.swapaxes(-1, -2)
 
 
 def symmetric_part(matrix: Array) -> Array:
@@ -34,6 +36,12 @@ def side_by_side(left: Array, right: Array) -> Array:
     batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
     parts = [np.broadcast_to(part, (*batch, *part.shape[-2:])) for part in (left, right)]
     return np.concatenate(parts, axis=-1)
+
+
+def together(matrix: Array) -> Array:
+    """Copy a stack of matrices whose entries lie apart, which a product would take one by one."""
+    near = matrix.itemsize in matrix.strides[-2:]
+    return matrix if near else np.ascontiguousarray(matrix)
 
 
 def stacked(top: Array, bottom: Array) -> Array:
@@ -63,7 +71,11 @@ def sum_of_squares(array: Array, axes: int) -> Scalars:
 
 def norm(vector: Array) -> Scalars:
     """Euclidean norm over the last axis, scaled so that no square over- or underflows."""
-    largest = np.max(np.abs(vector), axis=-1, keepdims=True)
+    if vector.ndim == 1:
+        return np.float64(math.hypot(*vector.tolist()))
+    # NumPy is quick along the first axis, and slow along a short last one.
+    entries = np.ascontiguousarray(np.moveaxis(np.abs(vector), -1, 0))
+    largest = entries.max(axis=0)[..., None]
     scale = np.where((largest > 0) & (largest < np.inf), largest, 1.0)
     with np.errstate(over="ignore"):  # the norm itself may leave the floats
         return scale[..., 0] * np.sqrt(sum_of_squares(vector / scale, 1))
@@ -71,7 +83,7 @@ def norm(vector: Array) -> Scalars:
 
 def diagonal(matrix: Array) -> Array:
     """View the main diagonals of the last two axes."""
-    return np.diagonal(matrix, axis1=-2, axis2=-1)
+    return matrix.diagonal(axis1=-2, axis2=-1)
 
 
 def pair_sums(s: Array) -> Array:
@@ -96,6 +108,15 @@ def x_minus_log1p(x: Array) -> Array:
         series = series * square + 1.0 / (2 * k + 1)
     far = np.where(small, 0.0, x)
     return np.where(small, ratio * (near - 2.0 * square * series), far - np.log1p(far))
+
+
+def log_ratio(v: Array, w: Array) -> Array:
+    """Return log(v / w) of positive numbers, to rounding beside one."""
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        logs = np.log(v / w)
+    # A quotient that leaves the floats, or nearly, has logarithms far apart.
+    far = ~(np.abs(logs) < 700.0)
+    return np.where(far, np.log(v) - np.log(w), logs) if far.any() else logs
 
 
 def frozen(array: Array) -> Array:

@@ -15,7 +15,7 @@ def aligned_difference(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
     Q is kept as a rounded matrix and a small correction, so that the difference of two nearly
     equal factors keeps its digits whatever rotation lies between them.
     """
-    f, g = _padded(f, g)
+    f, g = padded(f, g)
     rotation, correction = _best_rotation(f, _of_like_size(g, f))
     aligned = g.leading @ rotation
     difference = _turned(_both(f, g), rotation) - g.leading @ correction
@@ -23,7 +23,8 @@ def aligned_difference(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
     return np.where((equal[0] & equal[1])[..., None, None], 0.0, difference), aligned
 
 
-def _padded(f: DoubleDouble, g: DoubleDouble) -> tuple[DoubleDouble, DoubleDouble]:
+def padded(f: DoubleDouble, g: DoubleDouble) -> tuple[DoubleDouble, DoubleDouble]:
+    """Pad the narrower of two factors with zero columns."""
     leading, rest = same_width(f.leading, g.leading), same_width(f.rest, g.rest)
     return DoubleDouble(leading[0], rest[0]), DoubleDouble(leading[1], rest[1])
 

@@ -16,6 +16,14 @@ from gaussmetrics._array.types import Array
 
 def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = "") -> Array:
     """Return `value` as a fresh, finite float64 array with at least `min_ndim` dimensions."""
+    result = fresh_array(name, value, shape=shape, min_ndim=min_ndim, hint=hint)
+    if not np.isfinite(result).all():
+        refuse_infinite(name, result, value)
+    return result
+
+
+def fresh_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = "") -> Array:
+    """Return the same, whose entries may be infinite or NaN."""
     array = as_array(name, value)
     if array.dtype.kind == "c":
         raise TypeError(f"{name} must hold real numbers, got complex ones. Take the real part.")
@@ -26,11 +34,10 @@ def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = 
         )
     if array.ndim < min_ndim:
         raise ValueError(f"{name} must have shape {shape}, got {array.shape}.{hint}")
+    if array.dtype == np.float64:
+        return np.array(array, order="C")
     with np.errstate(over="ignore"):
-        result = np.array(array, dtype=np.float64, order="C")
-    if not np.isfinite(result).all():
-        refuse_infinite(name, result, value)
-    return result
+        return np.array(array, dtype=np.float64, order="C")
 
 
 def refuse_infinite(
@@ -48,6 +55,8 @@ def refuse_infinite(
 
 
 def as_array(name: str, value: Any) -> np.ndarray[Any, Any]:
+    if type(value) is np.ndarray and value.dtype.kind != "O":
+        return value
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise TypeError(f"{name} has masked entries. Remove or impute them first.")
     if getattr(value, "requires_grad", False):
@@ -124,6 +133,8 @@ def _entry(index: Sequence[int], value: Any) -> list[Any]:
 def precision(value: Any) -> float:
     """Return the relative rounding of what a user passes: that of its type, at least of float64."""
     kind = np.asarray(value).dtype
+    if kind == np.float64:
+        return EPS
     return max(float(np.finfo(kind).eps), EPS) if kind.kind == "f" else EPS
 
 

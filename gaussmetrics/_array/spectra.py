@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+from scipy.linalg.blas import dsyrk
+from scipy.linalg.lapack import dgesdd
 
-from gaussmetrics._array import batch_last
-from gaussmetrics._array.linalg import diagonal, transpose
-from gaussmetrics._array.types import Array, Mask
+from gaussmetrics._array import batch_last, cores
+from gaussmetrics._array.linalg import transpose
+from gaussmetrics._array.symmetric_functions import singular_value_sums
+from gaussmetrics._array.types import Array, Mask, Scalars
 
 Arrays: TypeAlias = tuple[Array, ...]
-# Smaller batches are done before another thread has begun.
-_WORTH_SHARING = 2**17
+Shape: TypeAlias = tuple[int, ...]
 
 
 def eigvalsh(matrix: Array) -> Array:
     """Return the eigenvalues of symmetric matrices; the cores share a large batch of them."""
     flat = matrix.reshape(-1, *matrix.shape[-2:])
-    (values,) = in_blocks(lambda block: (np.asarray(np.linalg.eigvalsh(block), float),), flat)
+    (values,) = _in_blocks(
+        lambda at: (np.asarray(np.linalg.eigvalsh(flat[at]), float),), flat.shape
+    )
     return values.reshape(matrix.shape[:-1])
 
 
-def nuclear_norm(matrix: Array) -> tuple[Array, Array]:
+def nuclear_norm(matrix: Array) -> tuple[Scalars, Scalars]:
     """Return the sum of the singular values s, and how much rounding weighs in it, from 1 up.
 
     The weight is the mean of 1/s times the mean of s² over that of s: the Gram matrix, whose roots
     they are, knows an s to ε s₁²/s. Where the smallest is too small for that, s are computed.
     """
+    if matrix.ndim == 2 and len(matrix) <= 24:
+        _, values, _, failed = dgesdd(matrix, compute_uv=0)
+        if not failed:
+            return values.sum(), np.float64(1.0)
     flat = matrix.reshape(-1, *matrix.shape[-2:])
-    total, weight = in_blocks(_nuclear_norms, flat)
+    total, weight = nuclear_norms(lambda at: flat[at], flat.shape)
     return total.reshape(matrix.shape[:-2]), weight.reshape(matrix.shape[:-2])
 
 
+def nuclear_norms(matrices: Callable[[slice], Array], shape: Shape) -> tuple[Array, Array]:
+    """Do the same for a batch (n, d, k) that is made block by block and never leaves the cache."""
+    total, weight = _in_blocks(lambda at: _nuclear_norms(matrices(at)), shape)
+    return total, weight
+
+
 def _nuclear_norms(matrix: Array) -> tuple[Array, Array]:
-    width = matrix.shape[-1]
-    few = width <= 24 and len(matrix) >= 32
+    rows, width = matrix.shape[-2:]
+    many = len(matrix) >= 32
+    if many and rows == width <= 3:
+        return singular_value_sums(matrix), np.ones(len(matrix))
     # Where squares overflow or vanish, nothing is taken from them.
     with np.errstate(all="ignore"):
-        gram = transpose(matrix) @ matrix
-        square = diagonal(gram).sum(axis=-1)
+        gram = _gram(matrix, many=many)
+        square = np.einsum("nii->n", gram)
         lost = ~((square > 1e-250) & (square < 1e250))
-        gram /= square[:, None, None]
-        gram[lost] = np.eye(width)
-        root, inverse, trusted = (batch_last.root_trace if few else _root_trace)(gram)
+        gram[lost], square[lost] = np.eye(width) / width, 1.0
+        if many and width <= 24:
+            root, inverse, trusted = batch_last.root_trace(gram / square[:, None, None])
+        else:
+            root, inverse, trusted = _root_trace(gram, square)
         total, weight = np.sqrt(square) * root, inverse / (width * root)
     steep = lost | ~trusted
     if steep.any():
@@ -55,36 +72,25 @@ def _nuclear_norms(matrix: Array) -> tuple[Array, Array]:
     return total, weight
 
 
-def _root_trace(gram: Array) -> tuple[Array, Array, Mask]:
-    """Return tr √G, tr 1/√G and whether they can be trusted, from the eigenvalues."""
-    squares = np.asarray(np.linalg.eigvalsh(gram), float)
+def _gram(matrix: Array, *, many: bool) -> Array:
+    """Return MᵀM; of one alone, its lower half."""
+    if len(matrix) == 1:
+        return np.asarray(dsyrk(1.0, matrix[0].T, lower=1))[None]
+    # Of an array and its own transpose BLAS computes a half and copies it, slow for small ones.
+    return transpose(matrix) @ (matrix.copy() if many else matrix)
+
+
+def _root_trace(gram: Array, trace: Array) -> tuple[Array, Array, Mask]:
+    """Return tr √(G/t), tr 1/√(G/t) for t = tr G and whether they can be trusted."""
+    squares = np.asarray(np.linalg.eigvalsh(gram), float) / trace[:, None]
     trusted = squares[:, 0] > 1e-4 * squares[:, -1]
     roots = np.sqrt(np.where(trusted[:, None], squares, 1.0))
     return roots.sum(axis=-1), (1.0 / roots).sum(axis=-1), trusted
 
 
-def in_blocks(function: Callable[[Array], Arrays], flat: Array) -> list[Array]:
+def _in_blocks(function: Callable[[slice], Arrays], shape: Shape) -> list[Array]:
     """Apply a function to blocks of a batch (n, d, k) and join the results; cores share them."""
-    if flat.size < _WORTH_SHARING:
-        return [np.asarray(part) for part in function(flat)]
-    blocks = [flat[block] for block in batch_last.blocks(flat)]
-    parts = list(_shared(function, blocks))
+    size = math.prod(shape)
+    blocks = list(batch_last.blocks(shape)) if size >= cores.WORTH_SHARING else [slice(None)]
+    parts = list(cores.shared(function, blocks, size))
     return [np.concatenate(part) for part in zip(*parts, strict=True)]
-
-
-def _shared(function: Callable[[Array], Arrays], blocks: list[Array]) -> Iterable[Arrays]:
-    cores = _cores()
-    # While the interpreter shuts down, no thread can be started any more.
-    if cores == 1 or not threading.main_thread().is_alive():
-        return map(function, blocks)
-    from concurrent.futures import ThreadPoolExecutor
-
-    # NumPy lets other threads run while it works through a block.
-    with ThreadPoolExecutor(cores) as pool:
-        return list(pool.map(function, blocks))
-
-
-def _cores() -> int:
-    """Return the first number of OMP_NUM_THREADS, or how many cores there are."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return int(wanted) if wanted.isdecimal() and int(wanted) else os.cpu_count() or 1

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg.blas import dgemm
-from scipy.linalg.lapack import dtrtri, dtrtrs
+from scipy.linalg.blas import dgemm, dtrmm, dtrsm
+from scipy.linalg.lapack import dpotrf, dtrtri, dtrtrs
 
+from gaussmetrics._array import batch_last
 from gaussmetrics._array.linalg import diagonal, transpose
 from gaussmetrics._array.types import Array
 
+_LEAF = 256
+
 
 def cholesky(matrix: Array) -> Array:
-    """Return the lower triangular L with Σ = L Lᵀ."""
-    return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+    """Return the lower triangular L with Σ = L Lᵀ; of many small ones, the batch lies last."""
+    if matrix.ndim > 2:
+        if batch_last.suits(matrix):
+            return batch_last.cholesky(matrix)
+        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+    lower = matrix.copy()
+    # Factorised in its place: LAPACK reads its rows as columns, and so the upper triangle it wants.
+    _, failed = dpotrf(lower.T, lower=0, clean=1, overwrite_a=1)
+    if failed:
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
+    return lower
 
 
 def triangle(columns: Array) -> Array:
@@ -31,6 +43,8 @@ def solve_lower(lower: Array, columns: Array) -> Array:
 
 def solve_lower_triangle(lower: Array, other: Array) -> Array:
     """Return L⁻¹ K for one lower triangular L and one lower triangular K, both (d, d)."""
+    if len(lower) <= _LEAF:
+        return solve_lower(lower, other)
     result = np.zeros_like(other)
     _solve_by_halves(lower, other, result)
     return result
@@ -39,7 +53,7 @@ def solve_lower_triangle(lower: Array, other: Array) -> Array:
 def _solve_by_halves(lower: Array, other: Array, result: Array) -> None:
     """Leave out the half of the work that the zeros of K make superfluous."""
     d = len(lower)
-    if d <= 256:
+    if d <= _LEAF:
         result[:] = solve_lower(lower, other)
         return
     first, last = slice(None, d // 2), slice(d // 2, None)
@@ -50,11 +64,32 @@ def _solve_by_halves(lower: Array, other: Array, result: Array) -> None:
     result[last, first] = solve_lower(lower[last, last], other[last, first] - product)
 
 
+def solve_lower_triangles(lower: Array, other: Array) -> Array:
+    """Return L⁻¹ K for lower triangular L and K, both (..., d, d)."""
+    result = np.array(other, order="C")
+    shape = (-1, *lower.shape[-2:])
+    for factor, columns in zip(lower.reshape(shape), result.reshape(shape), strict=True):
+        # LAPACK reads rows as columns, and so Xᵀ Lᵀ = Kᵀ.
+        dtrsm(1.0, factor.T, columns.T, side=1, lower=0, overwrite_b=1)
+    return result
+
+
+def lower_overlap(lower: Array, other: Array) -> Array:
+    """Return Lᵀ K for one lower triangular L and one lower triangular K, both (d, d)."""
+    # BLAS reads C-ordered arrays as their transposes, and returns that of the product.
+    return np.asarray(dtrmm(1.0, lower.T, other.T, side=1, lower=0, trans_a=1).T)
+
+
 def invert_lower(lower: Array) -> Array:
     """Return L⁻¹ for lower triangular matrices (..., d, d)."""
     if lower.ndim == 2:
         inverse, _ = dtrtri(lower.T, lower=0)
         return inverse.T
+    if lower.shape[-1] >= 16:
+        inverse = np.array(lower, order="C")
+        for each in inverse.reshape(-1, *lower.shape[-2:]):
+            dtrtri(each.T, lower=0, overwrite_c=1)
+        return inverse
     inverse = np.zeros(lower.shape)
     _invert_by_halves(lower, inverse)
     return inverse

@@ -1,5 +1,6 @@
 """Divergences and distances unchanged by x ↦ Ax + b: information, overlap, Chernoff, Fisher–Rao."""
 
+from gaussmetrics.divergences.barycenters import fisher_rao_barycenter, jeffreys_barycenter
 from gaussmetrics.divergences.chernoff import (
     chernoff_alpha,
     chernoff_information,
@@ -7,6 +8,7 @@ from gaussmetrics.divergences.chernoff import (
     renyi_divergence,
 )
 from gaussmetrics.divergences.fisher_rao import fisher_rao_distance
+from gaussmetrics.divergences.geodesics import fisher_rao_geodesic
 from gaussmetrics.divergences.gradients import (
     bhattacharyya_distance_gradient,
     hellinger_distance_gradient,
@@ -25,6 +27,18 @@ from gaussmetrics.divergences.jensen_shannon import (
     JensenShannonBounds,
     geometric_jensen_shannon_divergence,
     jensen_shannon_bounds,
+    jensen_shannon_divergence,
+)
+from gaussmetrics.divergences.mahalanobis import (
+    mahalanobis_distance,
+    squared_mahalanobis_distance,
+)
+from gaussmetrics.divergences.mixtures import (
+    MixtureBounds,
+    MonteCarloEstimate,
+    mixture_entropy_bounds,
+    mixture_kl_bounds,
+    mixture_kl_divergence,
 )
 from gaussmetrics.divergences.overlap import (
     bhattacharyya_coefficient,
@@ -36,6 +50,8 @@ from gaussmetrics.divergences.total_variation import bayes_error, total_variatio
 
 __all__ = [
     "JensenShannonBounds",
+    "MixtureBounds",
+    "MonteCarloEstimate",
     "bayes_error",
     "bhattacharyya_coefficient",
     "bhattacharyya_distance",
@@ -46,17 +62,26 @@ __all__ = [
     "chi_squared_divergence",
     "cross_entropy",
     "entropy",
+    "fisher_rao_barycenter",
     "fisher_rao_distance",
+    "fisher_rao_geodesic",
     "geometric_jensen_shannon_divergence",
     "hellinger_distance",
     "hellinger_distance_gradient",
+    "jeffreys_barycenter",
     "jeffreys_divergence",
     "jeffreys_divergence_gradient",
     "jensen_shannon_bounds",
+    "jensen_shannon_divergence",
     "kl_divergence",
     "kl_divergence_gradient",
+    "mahalanobis_distance",
+    "mixture_entropy_bounds",
+    "mixture_kl_bounds",
+    "mixture_kl_divergence",
     "mutual_information",
     "renyi_divergence",
     "renyi_divergence_gradient",
+    "squared_mahalanobis_distance",
     "total_variation_distance",
 ]

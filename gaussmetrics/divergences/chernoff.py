@@ -46,6 +46,10 @@ def renyi_divergence(p: Gaussian, q: Gaussian, *, alpha: float) -> Scalars:
     ValueError
         If dimensions differ, batches do not broadcast, or alpha is not positive and finite.
 
+    See Also
+    --------
+    kl_divergence, chernoff_information, chi_squared_divergence, renyi_divergence_gradient
+
     Notes
     -----
     Between low-rank plus diagonal covariances the cost is O(d r²) for α < 1. For α > 1 it is
@@ -107,6 +111,10 @@ def chi_squared_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    renyi_divergence, kl_divergence
+
     Notes
     -----
     Costs O(d³) for all structures but the diagonal one.
@@ -151,6 +159,10 @@ def chernoff_information(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    chernoff_alpha, bhattacharyya_distance, bayes_error
 
     Notes
     -----
@@ -198,6 +210,10 @@ def chernoff_alpha(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    chernoff_information, renyi_divergence
 
     Notes
     -----

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, NoReturn
 
 import numpy as np
@@ -21,13 +22,15 @@ from gaussmetrics._array.fixed_point import accelerated
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
-from gaussmetrics.pairs.common_axes import Axes, axes_of
+from gaussmetrics.pairs.common_axes import Axes, axes_of, common_axes
 from gaussmetrics.pairs.supports import on_common_support
 
 _POLISH = 60
 _MEMORY = 25
 _CERTIFIED = 1e-8
 _LARGEST = 1e150
+_DOWN = 600
+"""A power of two that brings any number of deviations back within the floats."""
 
 
 @symmetric
@@ -49,8 +52,7 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
     -------
     float or (...) array
         The distance itself, without unit. A metric; near p = q it is √J, with Jeffreys' divergence
-        J, and right to relative rounding. Infinite between different supports, and where the means
-        are more deviations apart than the largest float.
+        J, and right to relative rounding. Infinite between different supports.
 
     Raises
     ------
@@ -59,6 +61,10 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast, or if the laws are so far apart that
         rounding keeps the result from being certified.
+
+    See Also
+    --------
+    hellinger_distance, wasserstein_distance, kl_divergence
 
     Notes
     -----
@@ -88,7 +94,7 @@ def fisher_rao_distance(p: Gaussian, q: Gaussian) -> Scalars:
 
 def _distance(p: Gaussian, q: Gaussian) -> Scalars:
     axes = axes_of(p, q)
-    value, closed = _closed_form(axes)
+    value, closed = _closed_form(axes, partial(_log_length, p, q))
     result = np.array(value)
     for index in np.argwhere(np.logical_not(closed)):
         at = tuple(index)
@@ -96,7 +102,14 @@ def _distance(p: Gaussian, q: Gaussian) -> Scalars:
     return result[()]
 
 
-def _closed_form(axes: Axes) -> tuple[Array, Array]:
+def _log_length(p: Gaussian, q: Gaussian) -> Array:
+    """Return log √(Δᵀ Σq⁻¹ Δ) where the means are more deviations apart than the largest float."""
+    shift = np.ldexp(0.5 * p.mean - 0.5 * q.mean, -_DOWN)
+    length = linalg.norm(common_axes(p.covariance, q.covariance, shift).shift)
+    return np.log(np.where(length > 0, length, 1.0)) + (_DOWN + 1) * np.log(2.0)
+
+
+def _closed_form(axes: Axes, log_length: Callable[[], Array]) -> tuple[Array, Array]:
     """Return the distance where the means differ along one axis at most, and where that is so.
 
     Such laws are products: of a law on the line, and of others that differ in scale alone. Along
@@ -110,17 +123,30 @@ def _closed_form(axes: Axes) -> tuple[Array, Array]:
     # arcosh(1 + 2x²) = 2 arsinh x
     with np.errstate(over="ignore"):
         half = np.hypot(length * np.exp(-0.25 * scale), np.sqrt(8.0) * np.sinh(0.25 * scale))
-    line = 2.0 * np.sqrt(2.0) * np.arcsinh(half / np.sqrt(8.0))
+    line = np.arcsinh(half / np.sqrt(8.0))
+    if np.isinf(half).any():
+        line = np.where(np.isinf(half), log_length() - 0.25 * scale - 0.5 * np.log(2.0), line)
+    line = 2.0 * np.sqrt(2.0) * line
     others = np.sqrt(0.5 * np.maximum((t * t).sum(axis=-1) - scale * scale, 0.0))
     return np.hypot(line, others), equal | ((w != 0).sum(axis=-1) <= 1)
 
 
 def _geodesic_distance(t: Array, w: Array) -> float:
     """Return the distance from N(0, I) of N(w, diag(exp t)), or an error if it is not certain."""
+    return certified("fisher_rao_distance", t, w)[0]
+
+
+def certified(function: str, t: Array, w: Array) -> tuple[float, Logarithm, bool]:
+    """Return the distance, the velocity of the geodesic and whether it starts from the other law.
+
+    From N(0, I) to N(w, diag(exp t)), or, where that is easier, from N(0, I) to what N(0, I) is
+    seen from the other law, mirrored: N(w exp(−½ t), diag(exp −t)).
+    """
     with np.errstate(over="ignore"):
-        swapped = w * np.exp(-0.5 * t)
-    if np.abs(swapped).max() < np.abs(w).max():
-        t, w = -t, swapped
+        seen = w * np.exp(-0.5 * t)
+    swapped = bool(np.abs(seen).max() < np.abs(w).max())
+    if swapped:
+        t, w = -t, seen
     # The distance grows with the shift, so that of a smaller one is a bound too.
     low, high = _calvo_oller(t, np.clip(w, -_LARGEST, _LARGEST)), _root_jeffreys(t, w)
     try:
@@ -130,10 +156,10 @@ def _geodesic_distance(t: Array, w: Array) -> float:
             value = float(np.sqrt(0.5) * linalg.norm(log.values))
             gap = _miss(log, t, w)
     except FloatingPointError:
-        value, gap = low, np.inf
+        refuse_uncertified(function, low, np.inf, (low, high))
     if not (gap <= _CERTIFIED * value and low * (1 - 1e-8) <= value <= high * (1 + 1e-8)):
-        refuse_uncertified("fisher_rao_distance", value, gap, (low, high))
-    return value
+        refuse_uncertified(function, value, gap, (low, high))
+    return value, log, swapped
 
 
 def within_floats(shift: Array) -> Array:
@@ -143,19 +169,25 @@ def within_floats(shift: Array) -> Array:
     return shift
 
 
-class _Logarithm(NamedTuple):
+class Logarithm(NamedTuple):
     """The upper half of the eigenvalues of log G and their vectors; the lower half mirrors it."""
 
     values: Array
     vectors: Array
 
     def matrix(self) -> Array:
+        """Return log G."""
         u, d = self.vectors, len(self.values)
         mirrored = np.concatenate([u[d + 1 :], u[d : d + 1], u[:d]])
         return (u * self.values) @ u.T - (mirrored * self.values) @ mirrored.T
 
+    def start(self) -> tuple[Array, Array]:
+        """Return the velocities of Σ⁻¹ and Σ⁻¹μ."""
+        d, velocity = len(self.values), self.matrix()
+        return velocity[:d, :d], velocity[:d, d]
 
-def _horizontal(t: Array, w: Array) -> _Logarithm:
+
+def _horizontal(t: Array, w: Array) -> Logarithm:
     """Return log G(K) for the K that makes it shortest, where its corner block vanishes.
 
     The corner is the gradient over K. Descent finds the minimum up to the rounding of the length,
@@ -164,7 +196,7 @@ def _horizontal(t: Array, w: Array) -> _Logarithm:
     d = len(t)
     unit = np.exp(0.25 * (t[:, None] + t))  # in these units the slope of the corner is near one
 
-    def logarithm(point: Array) -> tuple[_Logarithm, Array]:
+    def logarithm(point: Array) -> tuple[Logarithm, Array]:
         log = _logarithm(t, w, unit * point.reshape(d, d))
         corner = log.matrix()[:d, d + 1 :]
         return log, (unit * 0.5 * (corner - corner.T)).ravel()
@@ -186,7 +218,7 @@ def _horizontal(t: Array, w: Array) -> _Logarithm:
     return _polished(logarithm, np.asarray(found.x))
 
 
-def _polished(logarithm: Callable[[Array], tuple[_Logarithm, Array]], point: Array) -> _Logarithm:
+def _polished(logarithm: Callable[[Array], tuple[Logarithm, Array]], point: Array) -> Logarithm:
     """Follow the steps that come with a logarithm until they vanish to rounding."""
     past: deque[tuple[Array, Array]] = deque(maxlen=_MEMORY)
     best, smallest = logarithm(point)[0], np.inf
@@ -201,20 +233,20 @@ def _polished(logarithm: Callable[[Array], tuple[_Logarithm, Array]], point: Arr
     return best
 
 
-def _logarithm(t: Array, w: Array, k: Array) -> _Logarithm:
+def _logarithm(t: Array, w: Array, k: Array) -> Logarithm:
     """Return log G(K), from G − I where that is small and from a factor of G where it is not."""
     d = len(t)
     corner = k - 0.5 * np.outer(w, w)
     excess = _excess(t, w, corner)
     if np.abs(excess).max() < 0.5 / d:
         values, vectors = np.linalg.eigh(excess)
-        return _Logarithm(np.log1p(values[d + 1 :]), vectors[:, d + 1 :])
+        return Logarithm(np.log1p(values[d + 1 :]), vectors[:, d + 1 :])
     root = np.exp(0.5 * t)
     factor = np.zeros((2 * d + 1, 2 * d + 1))
     factor[:d, :d], factor[d, d], factor[d + 1 :, d + 1 :] = np.diag(1.0 / root), 1.0, np.diag(root)
     factor[d, :d], factor[d + 1 :, d], factor[d + 1 :, :d] = w / root, -w, corner / root
     u, s, _ = np.linalg.svd(factor)
-    return _Logarithm(2.0 * np.log(s[:d]), u[:, :d])
+    return Logarithm(2.0 * np.log(s[:d]), u[:, :d])
 
 
 def _excess(t: Array, w: Array, corner: Array) -> Array:
@@ -229,18 +261,48 @@ def _excess(t: Array, w: Array, corner: Array) -> Array:
     return np.tril(result) + np.tril(result, -1).T
 
 
-def _miss(log: _Logarithm, t: Array, w: Array) -> float:
+def shot(precision: Array, scaled_mean: Array, time: float) -> tuple[Array, Array]:
+    """Return Σ⁻¹ − I and Σ⁻¹μ at a time on the geodesic that leaves N(0, I) with given velocities.
+
+    The first rows of exp(time · A) hold Σ⁻¹ and Σ⁻¹μ when the corner of A vanishes (Eriksen).
+    """
+    values, vectors = np.linalg.eigh(_generator(precision, scaled_mean))
+    return _first_rows(vectors, np.expm1(time * values))
+
+
+def arrival(precision: Array, scaled_mean: Array) -> tuple[Array, Array]:
+    """Return the velocities of Σ⁻¹ and μ with which that geodesic arrives at time 1."""
+    values, vectors = np.linalg.eigh(_generator(precision, scaled_mean))
+    excess, scaled = _first_rows(vectors, np.expm1(values))
+    end = excess + np.eye(len(excess))
+    change, scaled_change = _first_rows(vectors, values * np.exp(values))
+    mean = np.linalg.solve(end, scaled)
+    return change, np.asarray(np.linalg.solve(end, scaled_change - change @ mean))
+
+
+def _generator(precision: Array, scaled_mean: Array) -> Array:
+    """Return A."""
+    d = len(precision)
+    a = np.zeros((2 * d + 1, 2 * d + 1))
+    a[:d, :d], a[d + 1 :, d + 1 :] = precision, -precision
+    a[:d, d] = a[d, :d] = scaled_mean
+    a[d + 1 :, d] = a[d, d + 1 :] = -scaled_mean
+    return a
+
+
+def _first_rows(vectors: Array, values: Array) -> tuple[Array, Array]:
+    """Return the first block and the first column beside it of V diag(f) Vᵀ."""
+    d = len(values) // 2
+    rows = (vectors[:d] * values) @ vectors[: d + 1].T
+    return rows[:, :d], rows[:, d]
+
+
+def _miss(log: Logarithm, t: Array, w: Array) -> float:
     """Return √J between the end of the geodesic, shot with the velocity of `log`, and its target.
 
-    J is Jeffreys' divergence, whose root is no less than the distance (Eriksen's solution: the
-    first rows of exp A hold Σ⁻¹ and Σ⁻¹μ when the corner of A vanishes).
+    J is Jeffreys' divergence, whose root is no less than the distance.
     """
-    d = len(t)
-    velocity = log.matrix()
-    velocity[:d, d + 1 :] = velocity[d + 1 :, :d] = 0.0
-    values, vectors = np.linalg.eigh(velocity)
-    excess = (vectors * np.expm1(values)) @ vectors.T
-    precision, scaled_mean = excess[:d, :d], excess[:d, d]
+    precision, scaled_mean = shot(*log.start(), 1.0)
     root = np.exp(0.5 * t)
     off = np.diag(np.expm1(t)) + root[:, None] * precision * root
     z = root * (scaled_mean - w - precision @ w)

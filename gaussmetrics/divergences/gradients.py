@@ -39,6 +39,10 @@ def kl_divergence_gradient(p: Gaussian, q: Gaussian) -> Gradient:
     ValueError
         If a covariance is singular, dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    kl_divergence, jeffreys_divergence_gradient, Gradient
+
     References
     ----------
     Magnus & Neudecker, Matrix Differential Calculus (2019), doi:10.1002/9781119541219.
@@ -77,6 +81,10 @@ def jeffreys_divergence_gradient(p: Gaussian, q: Gaussian) -> Gradient:
         If p or q is not a Gaussian.
     ValueError
         If a covariance is singular, dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    jeffreys_divergence, kl_divergence_gradient, Gradient
 
     References
     ----------
@@ -122,6 +130,10 @@ def renyi_divergence_gradient(p: Gaussian, q: Gaussian, *, alpha: float) -> Grad
         If alpha is not positive, the divergence is infinite (α > 1 and S not positive definite), a
         covariance is singular, dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    renyi_divergence, kl_divergence_gradient, Gradient
+
     References
     ----------
     Gil, Alajaji & Linder 2013, doi:10.1016/j.ins.2013.06.018.
@@ -162,6 +174,10 @@ def bhattacharyya_distance_gradient(p: Gaussian, q: Gaussian) -> Gradient:
     ValueError
         If a covariance is singular, dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    bhattacharyya_distance, hellinger_distance_gradient, Gradient
+
     References
     ----------
     Kailath 1967, doi:10.1109/TCOM.1967.1089532; half the Rényi divergence of order ½: Gil, Alajaji
@@ -200,6 +216,10 @@ def hellinger_distance_gradient(p: Gaussian, q: Gaussian) -> Gradient:
     ValueError
         If p = q, where a distance has a kink, a covariance is singular, dimensions differ or
         batches do not broadcast.
+
+    See Also
+    --------
+    hellinger_distance, bhattacharyya_distance_gradient, Gradient
 
     References
     ----------

@@ -41,6 +41,10 @@ def entropy(p: Gaussian) -> Scalars:
     TypeError
         If p is not a Gaussian.
 
+    See Also
+    --------
+    cross_entropy, mutual_information
+
     References
     ----------
     Cover & Thomas, Elements of Information Theory (2006), theorem 8.4.1,
@@ -78,6 +82,10 @@ def cross_entropy(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    entropy, kl_divergence
 
     References
     ----------
@@ -118,6 +126,10 @@ def kl_divergence(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    jeffreys_divergence, renyi_divergence, cross_entropy, kl_divergence_gradient, explain
+
     References
     ----------
     Kullback & Leibler 1951, doi:10.1214/aoms/1177729694; the derivation: Su Jianlin,
@@ -157,6 +169,10 @@ def jeffreys_divergence(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    kl_divergence, geometric_jensen_shannon_divergence, jeffreys_divergence_gradient
 
     References
     ----------
@@ -199,6 +215,10 @@ def mutual_information(p: Gaussian, x_index: Any, y_index: Any) -> Scalars:
         If p is not a Gaussian.
     ValueError
         If a coordinate is out of range or named twice.
+
+    See Also
+    --------
+    kl_divergence, entropy, mutual_information_bound
 
     References
     ----------

@@ -1,4 +1,13 @@
-"""Jensen and Shannon: the geometric divergence, and bounds on the true one."""
+"""Jensen and Shannon: the divergence by one integral, bounds on it, and the geometric one.
+
+With M(s) = ∫ pˢ q¹⁻ˢ, known in closed form for complex s,
+
+    JS = ½ · 1/(2πi) ∫ [1 − M(s)] π / [s (1 − s) sin πs] ds   along ½ + iℝ,
+
+because u log(1 + 1/u) + log(1 + u) has the Mellin transform π / [s (1 − s) sin πs]. On that line
+the weight is positive, and no term of the sum is negative: nothing cancels, and near p = q all
+digits are kept.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +15,83 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmetrics._array.types import Scalars
+from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.divergences.information import jeffreys_divergence, kl_divergence
 from gaussmetrics.divergences.overlap import bhattacharyya_distance
+from gaussmetrics.divergences.total_variation import by_chunks, complex_exponent
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands, symmetric
+from gaussmetrics.pairs.common_axes import Axes, axes_of
+from gaussmetrics.pairs.supports import on_common_support
+
+LOG_2 = float(np.log(2.0))
+# The weight has poles half a unit off the line and decays like exp(−πy): errors are below 1e-16.
+_STEP = 1.0 / 16.0
+_HEIGHTS = _STEP * np.arange(190)
+_WEIGHTS = 0.5 * _STEP / ((0.25 + _HEIGHTS**2) * np.cosh(np.pi * _HEIGHTS))
+_WEIGHTS[0] *= 0.5
+
+
+@symmetric
+def jensen_shannon_divergence(p: Gaussian, q: Gaussian) -> Scalars:
+    """Return the Jensen–Shannon divergence JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = ½ (p + q).
+
+    It has no closed form, but ∫ pˢ q¹⁻ˢ has, and it is one integral of that:
+
+    JS = ½ ∫ Re[1 − M(½ + iy)] / [(¼ + y²) cosh πy] dy over y > 0,  M(s) = ∫ pˢ q¹⁻ˢ
+
+    Parameters
+    ----------
+    p, q : Gaussian
+        Laws of the same dimension; batches (...) broadcast. Symmetric in p and q.
+
+    Returns
+    -------
+    float or (...) array
+        In nats, from 0 at p = q to log 2 for disjoint laws; right to relative rounding near zero,
+        where it is J/8 with Jeffreys' divergence J. Its root is a metric.
+
+    Raises
+    ------
+    TypeError
+        If p or q is not a Gaussian.
+    ValueError
+        If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    jensen_shannon_bounds, geometric_jensen_shannon_divergence, bayes_error,
+    softmax_jensen_shannon_divergence
+
+    Notes
+    -----
+    Costs O(d³) for all structures but the diagonal one, and 190 terms an axis. It is the mutual
+    information of a draw from p or q, by a fair coin, and the coin.
+
+    References
+    ----------
+    Lin 1991, doi:10.1109/18.61115; its root: Endres & Schindelin 2003,
+    doi:10.1109/TIT.2003.813506; the integral ∫ pˢ q¹⁻ˢ: Gil, Alajaji & Linder 2013,
+    doi:10.1016/j.ins.2013.06.018.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([1.0], [[4.0]])
+    >>> print(f"{gm.jensen_shannon_divergence(p, q):.6f}")
+    0.128175
+    """
+    p, q = operands("jensen_shannon_divergence", p, q)
+    return on_common_support(_of_densities, p, q, LOG_2)
+
+
+def _of_densities(p: Gaussian, q: Gaussian) -> Scalars:
+    return np.minimum(by_chunks(_integral, axes_of(p, q)), LOG_2)[()]
+
+
+def _integral(axes: Axes) -> Array:
+    line = np.broadcast_to(0.5 + 1j * _HEIGHTS, (len(axes.shift), len(_HEIGHTS)))
+    return np.asarray(-np.expm1(-complex_exponent(axes, line)).real @ _WEIGHTS)
 
 
 @symmetric
@@ -38,6 +119,10 @@ def geometric_jensen_shannon_divergence(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    jensen_shannon_bounds, jeffreys_divergence, bhattacharyya_distance
 
     References
     ----------
@@ -79,7 +164,7 @@ class JensenShannonBounds(NamedTuple):
 
 
 def jensen_shannon_bounds(p: Gaussian, q: Gaussian) -> JensenShannonBounds:
-    """Return bounds on JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = ½ (p + q), which has no closed form.
+    """Return bounds on JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = ½ (p + q), in closed form.
 
     −log[½ (1 + BC)] ≤ JS ≤ −½ log[½ (1 + exp(−KL(p‖q)))] − ½ log[½ (1 + exp(−KL(q‖p)))],
     BC = ∫ √(p q)
@@ -101,6 +186,10 @@ def jensen_shannon_bounds(p: Gaussian, q: Gaussian) -> JensenShannonBounds:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    JensenShannonBounds, geometric_jensen_shannon_divergence, total_variation_distance
 
     References
     ----------

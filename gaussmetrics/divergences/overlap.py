@@ -38,6 +38,10 @@ def bhattacharyya_distance(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    bhattacharyya_coefficient, hellinger_distance, chernoff_information, explain
+
     References
     ----------
     Kailath 1967, doi:10.1109/TCOM.1967.1089532; the derivation: Su Jianlin,
@@ -75,6 +79,10 @@ def bhattacharyya_coefficient(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    bhattacharyya_distance, hellinger_distance, bayes_error
+
     References
     ----------
     Kailath 1967, doi:10.1109/TCOM.1967.1089532.
@@ -110,6 +118,10 @@ def hellinger_distance(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    bhattacharyya_distance, total_variation_distance, hellinger_distance_gradient
 
     References
     ----------
@@ -149,6 +161,10 @@ def cauchy_schwarz_divergence(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    bhattacharyya_distance, maximum_mean_discrepancy
 
     References
     ----------

@@ -59,6 +59,10 @@ def total_variation_distance(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    bayes_error, hellinger_distance, jensen_shannon_bounds
+
     Notes
     -----
     Costs O(d³) for all structures but the diagonal one.
@@ -81,7 +85,7 @@ def total_variation_distance(p: Gaussian, q: Gaussian) -> Scalars:
 
 def _of_densities(p: Gaussian, q: Gaussian) -> Scalars:
     axes = axes_of(p, q)
-    general = _by_chunks(_total_variation, axes)
+    general = by_chunks(_total_variation, axes)
     from scipy.special import erf
 
     equal = erf(linalg.norm(axes.shift) / np.sqrt(8.0))
@@ -113,6 +117,10 @@ def bayes_error(p: Gaussian, q: Gaussian, *, prior: float = 0.5) -> Scalars:
     ValueError
         If dimensions differ, batches do not broadcast, or prior is not between 0 and 1.
 
+    See Also
+    --------
+    total_variation_distance, chernoff_information, bhattacharyya_coefficient
+
     Notes
     -----
     Costs O(d³) for all structures but the diagonal one.
@@ -135,11 +143,11 @@ def bayes_error(p: Gaussian, q: Gaussian, *, prior: float = 0.5) -> Scalars:
 
 def _least_error(prior: float, p: Gaussian, q: Gaussian) -> Scalars:
     log_odds = np.log(prior) - np.log1p(-prior)
-    overlap = _by_chunks(lambda axes: _overlap(axes, log_odds), axes_of(p, q))
+    overlap = by_chunks(lambda axes: _overlap(axes, log_odds), axes_of(p, q))
     return np.minimum((1.0 - prior) * overlap, min(prior, 1.0 - prior))[()]
 
 
-def _by_chunks(integral: Callable[[Axes], Array], axes: Axes) -> Array:
+def by_chunks(integral: Callable[[Axes], Array], axes: Axes) -> Array:
     """Integrate for so few pairs at a time that the arrays over all nodes stay small."""
     shape, k = axes.shift.shape[:-1], axes.shift.shape[-1]
     t, w = (part.reshape(-1, k) for part in axes)
@@ -200,7 +208,7 @@ def _contour(
     for side in (np.sin(_BEND), -np.sin(_BEND)):
         s = centre[:, None] - side * (out - out[:, :1]) + 1j * np.cos(_BEND) * up
         weights = _STEP * (-side * up + 1j * np.cos(_BEND) * out)
-        exponent = log_odds * s - _exponent(axes, s)
+        exponent = log_odds * s - complex_exponent(axes, s)
         sizes = exponent.real - exponent.real[:, :1]
         vanished = np.minimum.accumulate(sizes, axis=-1) < -45.0
         arms.append((s, weights, np.where(vanished, _NOTHING, exponent)))
@@ -216,7 +224,7 @@ def _integrate(values: Complex, s: Complex, weights: Complex) -> Array:
     return np.asarray(terms.sum(axis=-1) - 0.5 * terms[:, 0])
 
 
-def _exponent(axes: Axes, s: Complex) -> Complex:
+def complex_exponent(axes: Axes, s: Complex) -> Complex:
     """Return −log M(s) = ½ Σ [log(1 + be) − b log(1 + e) + s b w² / (1 + be)] with b = 1 − s."""
     t, w, b = _contracted(axes, s[..., None])
     e = np.expm1(t)

@@ -313,8 +313,8 @@ def statistic_of_test(value: Any, null: str, *, means: bool, covariances: bool) 
         )
     if callable(value) and null == "normal":
         raise ValueError(
-            'null="normal" is the exact law of the likelihood ratio only. With a metric leave it '
-            "at permutations."
+            'null="normal" is the exact law of the likelihood ratio only. With a metric take '
+            'null="permutation".'
         )
 
 
@@ -332,7 +332,7 @@ def no_groups_of_normal_rows(null: str) -> None:
     """Check that an exact law is not asked for where rows depend on each other."""
     if null == "normal":
         raise ValueError(
-            'null="normal" supposes independent rows. With groups leave it at permutations.'
+            'null="normal" supposes independent rows. With groups take null="permutation".'
         )
 
 

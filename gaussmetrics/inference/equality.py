@@ -17,7 +17,7 @@ from gaussmetrics.inference import checks, compared, likelihood, permutation, sc
 from gaussmetrics.inference.compared import Compared
 from gaussmetrics.inference.holm import adjusted
 from gaussmetrics.inference.likelihood import Statistic
-from gaussmetrics.inference.null_law import LikelihoodRatioLaw, PermutationLaw, exact_law
+from gaussmetrics.inference.null_law import ExactLaw, PermutationLaw, exact_law
 from gaussmetrics.laws import sample_checks
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.moments import Moments
@@ -35,7 +35,7 @@ class EqualityTest:
         The statistic of the samples.
     p_value : float
         Probability of one as large where the laws are equal.
-    null : PermutationLaw or LikelihoodRatioLaw
+    null : PermutationLaw or ExactLaw
         The law of the statistic there.
     name : str
         What the statistic is.
@@ -57,7 +57,7 @@ class EqualityTest:
 
     statistic: float
     p_value: float
-    null: PermutationLaw | LikelihoodRatioLaw
+    null: PermutationLaw | ExactLaw
     name: str
     pairs: Mapping[tuple[str, str], EqualityTest] = field(default_factory=dict)
     adjusted: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -163,6 +163,10 @@ def equality_test(
         If shapes do not fit, rows or clusters are too few, labels do not fit the rows, or the
         statistic is infinite or constant.
 
+    See Also
+    --------
+    equivalence_test, estimate, EqualityTest
+
     Notes
     -----
     Permutations cost one product of matrices, permutations × groups × d² operations with at most
@@ -230,7 +234,7 @@ class _Procedure:
     """A test of any samples: how to make its statistic, and its exact law or how to deal rows."""
 
     statistic_of: Maker
-    exact: Callable[[Sequence[int], int], LikelihoodRatioLaw] | None
+    exact: Callable[[Sequence[int], int], ExactLaw] | None
     residuals: bool
     permutations: int
     rng: np.random.Generator

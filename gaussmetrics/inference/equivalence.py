@@ -87,6 +87,10 @@ def equivalence_test(
         If the bound is not positive, the metric is not known to be a distance, or as `estimate`
         does.
 
+    See Also
+    --------
+    equality_test, estimate, EquivalenceTest
+
     References
     ----------
     Schuirmann 1987, doi:10.1007/BF01068419; Wellek 2010, doi:10.1201/EBK1439808184.

@@ -103,6 +103,10 @@ def estimate(
         If the metric holds an inverse covariance, has no closed correction, and a sample has fewer
         than 1.5 d² rows; or if a distance comes out as negative by more than its error explains.
 
+    See Also
+    --------
+    Estimate, estimate_pairwise, equality_test
+
     Notes
     -----
     How often the intervals hold the truth has been measured: docs/how-to/standard-errors.md.

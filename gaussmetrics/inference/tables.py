@@ -230,6 +230,10 @@ def estimate_pairwise(
     TypeError, ValueError
         As `estimate` and `equality_test` do; and if names are not one a sample and all different.
 
+    See Also
+    --------
+    PairwiseEstimates, estimate, pairwise
+
     References
     ----------
     Holm 1979, https://www.jstor.org/stable/4615733.

@@ -12,7 +12,7 @@ from gaussmetrics._array import linalg, reading, triangles
 from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import covariance_checks
-from gaussmetrics.laws.definiteness import singular_factors
+from gaussmetrics.laws.definiteness import some_factor_singular
 from gaussmetrics.laws.dense import Dense, regular_factor
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.given import Columns, Precision
@@ -287,6 +287,6 @@ def from_given(given: Columns, precision: float = linalg.EPS) -> Structure:
     if r >= d:
         lower = triangles.triangle(columns)
         cutoff = linalg.eigenvalue_cutoff(r, precision)
-        if not singular_factors(columns, lower, cutoff).any():
+        if not some_factor_singular(columns, lower, cutoff):
             return Dense(lower, given=given)
     return Singular(columns, precision=precision, given=given)

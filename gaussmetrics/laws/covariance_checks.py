@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import numpy as np
 
-from gaussmetrics._array.linalg import eigenvalue_cutoff, symmetric_part, transpose
-from gaussmetrics._array.reading import batch_shape, is_number, label, precision, real_array
+from gaussmetrics._array.linalg import diagonal, eigenvalue_cutoff, transpose
+from gaussmetrics._array.reading import (
+    batch_shape,
+    fresh_array,
+    is_number,
+    label,
+    precision,
+    real_array,
+    refuse_infinite,
+)
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.definiteness import correlations
 
@@ -17,29 +26,58 @@ SINGULAR_REMEDY = (
 )
 
 
+_TILE = 64
+
+
 def square_matrix(name: str, value: Any) -> Array:
     """Check a stack of symmetric matrices; positive definiteness is left to the factorisation."""
+    matrix = symmetric_matrix(name, value)
+    if not np.isfinite(matrix).all():
+        refuse_infinite(name, matrix, value)
+    return matrix
+
+
+def symmetric_matrix(name: str, value: Any) -> Array:
+    """Check the same, where what is infinite is left to the factorisation, too."""
     hint = " For variances alone, use Covariance.from_diagonal."
-    if is_number(value) or getattr(value, "shape", None) == ():  # what np.cov makes of one variable
+    shape = getattr(value, "shape", None)
+    if shape == () or (shape is None and is_number(value)):  # what np.cov makes of one variable
         hint = " Of one variable the covariance is [[v]], such as np.atleast_2d(np.cov(x))."
-    matrix = real_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
+    matrix = fresh_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
     d = matrix.shape[-1]
     if matrix.shape[-2] != d or d == 0:
         raise ValueError(f"{name} must have shape (..., d, d), got {matrix.shape}.{hint}")
-    _refuse_asymmetric(name, matrix, value)
-    return symmetric_part(matrix)
+    for rows, columns in _tiles(d):
+        upper, lower = matrix[..., rows, columns], transpose(matrix[..., columns, rows])
+        if not (upper == lower).all():
+            _refuse_asymmetric(name, matrix, value, (rows, columns))
+            upper[...] = lower[...] = 0.5 * upper + 0.5 * lower  # halved, so that none overflows
+    return matrix
 
 
-def _refuse_asymmetric(name: str, matrix: Array, value: Any) -> None:
+def _tiles(dim: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a matrix on and above the diagonal into tiles of which the cache holds two."""
+    starts = range(0, dim, _TILE)
+    for i in starts:
+        for j in starts[i // _TILE :]:
+            yield slice(i, i + _TILE), slice(j, j + _TILE)
+
+
+def _refuse_asymmetric(name: str, matrix: Array, value: Any, tile: tuple[slice, slice]) -> None:
     """Accept asymmetry at the level of rounding in the precision of the input, and no more."""
+    rows, columns = tile
+    upper, lower = matrix[..., rows, columns], transpose(matrix[..., columns, rows])
+    if not (np.isfinite(upper).all() and np.isfinite(lower).all()):
+        refuse_infinite(name, matrix, value)
     tolerance = np.sqrt(precision(value))
-    scale = np.sqrt(np.abs(np.diagonal(matrix, axis1=-2, axis2=-1)))
-    gap = np.abs(matrix - transpose(matrix))
-    bad = gap > tolerance * scale[..., :, None] * scale[..., None, :]
+    scale = np.sqrt(np.abs(diagonal(matrix)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        gap = np.abs(upper - lower)
+        bad = gap > tolerance * scale[..., rows, None] * scale[..., None, columns]
     if bad.any():
         *batch, i, j = (int(k) for k in np.argwhere(bad)[0])
-        at = (*batch, i, j)
-        mirrored = (*batch, j, i)
+        at = (*batch, i + rows.start, j + columns.start)
+        mirrored = (*batch, at[-1], at[-2])
         raise ValueError(
             f"{name} must be symmetric, but {name}{list(at)} = {matrix[at]:.6g} and "
             f"{name}{list(mirrored)} = {matrix[mirrored]:.6g}. "
@@ -48,7 +86,7 @@ def _refuse_asymmetric(name: str, matrix: Array, value: Any) -> None:
 
 
 def refuse_not_positive_definite(name: str, matrix: Array, rounding: float) -> NoReturn:
-    """Say which matrix of a batch is indefinite, or else singular."""
+    """Say which matrix of a batch is infinite, indefinite, or else singular."""
     refuse_indefinite(name, matrix, rounding, "definite")
     spectra = np.asarray(np.linalg.eigvalsh(correlations(matrix)))
     relative = spectra[..., 0] / np.where(spectra[..., -1] > 0, spectra[..., -1], 1.0)
@@ -70,6 +108,8 @@ def refuse_not_positive_definite(name: str, matrix: Array, rounding: float) -> N
 
 def refuse_indefinite(name: str, matrix: Array, rounding: float, wanted: str) -> None:
     """Check Σ for negative eigenvalues beyond rounding."""
+    if not np.isfinite(matrix).all():
+        refuse_infinite(name, matrix, matrix)
     cutoff = eigenvalue_cutoff(matrix.shape[-1], rounding)
     for spectra in (np.linalg.eigvalsh(matrix),):
         smallest, largest = spectra[..., 0], np.abs(spectra).max(axis=-1)

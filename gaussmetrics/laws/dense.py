@@ -12,7 +12,7 @@ from gaussmetrics._array.double_double import accurate_matmul
 from gaussmetrics._array.linalg import EPS, frozen, sum_of_squares, transpose
 from gaussmetrics._array.types import Array, Index, Scalars
 from gaussmetrics.laws import covariance_checks
-from gaussmetrics.laws.definiteness import singular_matrices
+from gaussmetrics.laws.definiteness import some_matrix_singular
 from gaussmetrics.laws.given import Columns, Entries, Given, Precision, kept
 from gaussmetrics.laws.structure import Structure
 
@@ -73,7 +73,7 @@ class Dense(Structure):
         return self._factor
 
     def half(self, columns: Array) -> Array:
-        return transpose(self.factor()) @ columns
+        return transpose(linalg.together(self.factor())) @ linalg.together(columns)
 
     def variances(self) -> Array:
         if self._matrix is None:
@@ -92,25 +92,46 @@ class Dense(Structure):
             return self._inverse_lower() @ columns
         return triangles.solve_lower(self.lower, columns)
 
+    def whitened_factor(self) -> Array:
+        """The rotation in F = L Q, by which no rounding of L⁻¹ F comes between L and F."""
+        if self._factor is self.lower:
+            return np.broadcast_to(np.eye(self.dim), self.lower.shape)
+        rows, upper = np.linalg.qr(transpose(self._factor))
+        signs = np.where(linalg.diagonal(upper) < 0, -1.0, 1.0)
+        return transpose(rows * signs[..., None, :])
+
     def whiten_lower(self, other: Array) -> Array:
         """Return L⁻¹ K for a lower triangular K (..., d, d)."""
         if self._matches_few(other.shape[:-2]):
             return self._substitute(other, 0)
+        if self._matches(other.shape[:-2]):
+            return triangles.solve_lower_triangles(self.lower, other)
         if self.batch_shape or other.ndim > 2:
             return self._inverse_lower() @ other
         return triangles.solve_lower_triangle(self.lower, other)
 
     def whitened_squares(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
-        """Return ‖L⁻¹ K‖² for a lower triangular K (..., d, d), and ‖L⁻¹ x‖²."""
+        """Return ‖L⁻¹ K − I‖² for a lower triangular K (..., d, d), and ‖L⁻¹ x‖²."""
         if self._matches_few(other.shape[:-2]) and self._matches_few(x.shape[:-1]):
             flat = (part.reshape(-1, *part.shape[self.lower.ndim - 2 :]) for part in (other, x))
             squares = batch_last.whitened_squares(self._flat_lower(), *flat)
             return squares[0].reshape(self.batch_shape), squares[1].reshape(self.batch_shape)
-        return sum_of_squares(self.whiten_lower(other), 2), sum_of_squares(self.whiten(x), 1)
+        return sum_of_squares(self._whiten_change(other), 2), sum_of_squares(self.whiten(x), 1)
+
+    def _whiten_change(self, other: Array) -> Array:
+        """Return L⁻¹ K − I; in a table of pairs there are fewer K than differences K − L."""
+        if other.shape == self.lower.shape:
+            return self.whiten_lower(other - self.lower)
+        ratio = self.whiten_lower(other)
+        np.einsum("...ii->...i", ratio)[...] -= 1.0
+        return ratio
 
     def _matches_few(self, batch_shape: tuple[int, ...]) -> bool:
         """Tell whether substitution in step with another batch beats inverting this one."""
-        return self._inverse is None and self.dim <= 8 and self.batch_shape == batch_shape != ()
+        return self._matches(batch_shape) and self.dim <= 8
+
+    def _matches(self, batch_shape: tuple[int, ...]) -> bool:
+        return self._inverse is None and self.batch_shape == batch_shape != ()
 
     def _substitute(self, columns: Array, full: int) -> Array:
         flat = columns.reshape(-1, *columns.shape[-2:])
@@ -171,4 +192,4 @@ def regular_factor(matrix: Array, precision: float) -> Array | None:
     except np.linalg.LinAlgError:
         return None
     cutoff = linalg.eigenvalue_cutoff(matrix.shape[-1], precision)
-    return None if singular_matrices(matrix, lower, cutoff).any() else lower
+    return None if some_matrix_singular(matrix, lower, cutoff) else lower

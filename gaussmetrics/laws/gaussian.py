@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from gaussmetrics._array import linalg, reading
 from gaussmetrics._array.types import Array, Index, Names, Scalars
-from gaussmetrics.laws import gaussian_checks, html, interop, sample_checks
+from gaussmetrics.laws import gaussian_checks, html, images, interop, sample_checks
 from gaussmetrics.laws.covariance import Covariance, from_symmetric, stacked
 from gaussmetrics.laws.moments import moments_of_rows
 from gaussmetrics.laws.sample_covariance import (
@@ -111,7 +111,9 @@ class Gaussian:
     def _set(self, mean: Array, covariance: Structure, names: Names | None) -> None:
         if mean.flags.writeable:
             mean.flags.writeable = False
-        shape = reading.batch_shape("mean and cov", mean.shape[:-1], covariance.batch_shape)
+        shape = mean.shape[:-1]
+        if shape != covariance.batch_shape:
+            shape = reading.batch_shape("mean and cov", shape, covariance.batch_shape)
         put = object.__setattr__
         put(self, "mean", mean)
         put(self, "covariance", covariance)
@@ -442,7 +444,7 @@ class Gaussian:
         parts = interop.components(model)
         cov = parts.covariance(allow_singular=allow_singular)
         names = getattr(model, "feature_names_in_", None)
-        return Mixture(np.array(parts.weights, float), cls(parts.means, cov, names=names))
+        return Mixture(parts.weights, cls(parts.means, cov, names=names))
 
     @property
     def cov(self) -> Array:
@@ -504,19 +506,13 @@ class Gaussian:
         >>> gm.Gaussian.standard(1).logpdf([[0.0], [1.0]])
         array([-0.91893853, -1.41893853])
         """
-        points = _points(x, self.dim, self.names)
-        reading.batch_shape("x and the Gaussian", points.shape[:-1], self.batch_shape)
+        deviations, inside = whitened(x, self)
         cov = self.covariance
         # A square beyond the floats is infinite; ∞ − ∞ on the way is NaN, which fmin passes over.
         with np.errstate(over="ignore", invalid="ignore"):
-            deviation = points - self.mean
-            distance = np.fmin(linalg.sum_of_squares(cov.whiten(deviation), 1), np.inf)
+            distance = np.fmin(linalg.sum_of_squares(deviations, 1), np.inf)
         value = -0.5 * (distance + (cov.log_det() + cov.rank() * LOG_2PI))
-        if not cov.singular:
-            return value
-        rounding = linalg.eigenvalue_cutoff(self.dim, reading.precision(x))
-        noise = rounding * np.abs(points) + rounding * np.abs(self.mean)
-        return np.where(cov.contains(deviation, noise), value, -np.inf)[()]
+        return np.where(inside, value, -np.inf)[()] if cov.singular else value
 
     def sample(
         self,
@@ -580,6 +576,75 @@ class Gaussian:
         chosen = gaussian_checks.coordinates("indices", indices, self.dim, self.names)
         mean, covariance = self.mean[..., chosen], self.covariance.marginal(chosen)
         return Gaussian._from_checked(mean, covariance, self._names_at(chosen))
+
+    def transform(
+        self,
+        A: ArrayLike,
+        b: ArrayLike | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        allow_singular: bool = False,
+    ) -> Gaussian:
+        """Return the law of A x + b, the affine image N(A μ + b, A Σ Aᵀ).
+
+        Where each row of A takes one coordinate, with a factor, and none is taken twice (other
+        units, another order), the structure of the covariance is kept, and so are the names.
+        Elsewhere the image is known by its factor A F, Σ = F Fᵀ, and A Σ Aᵀ is not formed.
+
+        Parameters
+        ----------
+        A : (..., k, d) array_like
+            The matrix of the map; its leading dimensions broadcast with the batch.
+        b : (..., k) array_like, optional
+            The offset, zero by default.
+        names : sequence of str, optional
+            The names of the k variables of the image.
+        allow_singular : bool
+            Accept an A of dependent rows. The image of a singular law, and one of more than d
+            variables, are accepted without it: their shape says so.
+
+        Returns
+        -------
+        Gaussian
+            Of k variables.
+
+        Raises
+        ------
+        TypeError
+            If an argument does not hold real numbers.
+        ValueError
+            If shapes or names do not fit, the image leaves the floats, or it is singular and that
+            has not been allowed.
+
+        References
+        ----------
+        Anderson, An Introduction to Multivariate Statistical Analysis (2003), theorem 2.4.4.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> p = gm.Gaussian([0.0, 1.0], [[2.0, 0.5], [0.5, 1.0]], names=["inch", "pound"])
+        >>> total = p.transform([[1.0, 1.0]], names=["sum"])
+        >>> total.mean, total.cov.round(12)
+        (array([1.]), array([[4.]]))
+        >>> p.transform([[2.54, 0.0], [0.0, 0.45]]).names
+        ('inch', 'pound')
+        """
+        a = images.matrix_of_map(A, self.dim)
+        offset = images.offset_of_map(b, a)
+        shapes = self.batch_shape, a.shape[:-2], offset.shape[:-1]
+        reading.batch_shape("the Gaussian, A and b", *shapes)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = (a @ self.mean[..., None])[..., 0] + offset
+            covariance = images.image(self.covariance, a, reading.precision(A))
+            images.within_floats(mean, covariance.variances())
+        k, d = a.shape[-2:]
+        if k <= d and not (allow_singular or self.covariance.singular):
+            images.regular_image(covariance)
+        chosen = images.scaled_choice(a)
+        kept = None if chosen is None or names is not None else self._names_at(chosen)
+        agreed = gaussian_checks.agreed_names(k, names=kept if names is None else names)
+        return Gaussian._from_checked(mean, covariance, agreed)
 
     def _names_at(self, chosen: Index) -> Names | None:
         return None if self.names is None else tuple(self.names[i] for i in chosen)
@@ -690,37 +755,231 @@ class Conditional:
         return Gaussian._from_checked(mean, self.covariance, self.names)
 
 
-class Mixture(NamedTuple):
-    """A mixture of normal laws Σ w_i N(μ_i, Σ_i): what `Gaussian.from_mixture` returns.
+class _Parts(NamedTuple):
+    weights: Array
+    components: Gaussian
 
-    It is a plain tuple: ``weights, components = mixture``, and metrics between mixtures take it
-    as it is.
+
+@final
+class Mixture(_Parts):
+    """A mixture of normal laws Σ w_i N(μ_i, Σ_i).
+
+    It is a tuple as well: ``weights, components = mixture``. Metrics between mixtures take it as
+    it is.
+
+    Parameters
+    ----------
+    weights : (k,) array_like, or None
+        Not negative, not all zero; divided by their sum. None stands for equal ones.
+    components : Gaussian
+        A batch of shape (k,).
 
     Attributes
     ----------
     weights : (k,) array
-        Not negative; they sum to one.
+        They sum to one.
     components : Gaussian
-        A batch of shape (k,).
+        The batch of laws.
+    dim : int
+        The dimension d.
+    names : tuple of str, or None
+        The names of the variables, if they have any.
+    mean : (d,) array
+        Σ w_i μ_i.
+    cov : (d, d) array
+        Σ w_i [Σ_i + (μ_i − μ)(μ_i − μ)ᵀ].
+
+    Raises
+    ------
+    TypeError
+        If components is not a Gaussian, or weights do not hold numbers.
+    ValueError
+        If components is not a batch of shape (k,), or weights do not fit.
 
     Examples
     --------
     >>> import gaussmetrics as gm
-    >>> import numpy as np
-    >>> a = gm.Mixture(np.array([0.5, 0.5]), gm.Gaussian([[0.0], [4.0]], [[1.0]]))
-    >>> b = gm.Mixture(np.ones(1), gm.Gaussian([[2.0]], [[1.0]]))
-    >>> print(f"{gm.mixture_wasserstein_distance(a, b):.6f}")
-    2.000000
+    >>> m = gm.Mixture([3.0, 1.0], gm.Gaussian([[0.0], [4.0]], [[1.0]]))
+    >>> m
+    Mixture(2 components, dim=1)
+    >>> m.mean, m.cov
+    (array([1.]), array([[4.]]))
+    >>> gm.Gaussian(m.mean, m.cov)  # the normal law nearest to it, KL(m‖·) being least
+    Gaussian(dim=1)
     """
 
-    weights: Array
-    components: Gaussian
+    __slots__ = ()
+
+    def __new__(cls, weights: ArrayLike | None, components: Gaussian) -> Mixture:
+        gaussian_checks.flat_batch("components", operand("Mixture", "components", components))
+        w = gaussian_checks.shares("weights", weights, len(components))
+        return super().__new__(cls, linalg.frozen(w), components)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        weights: ArrayLike | None,
+        means: ArrayLike,
+        covs: ArrayLike | Structure,
+        *,
+        names: Sequence[str] | None = None,
+        allow_singular: bool = False,
+    ) -> Mixture:
+        """Return the mixture of the normal laws with the means and covariances given.
+
+        Parameters
+        ----------
+        weights : (k,) array_like, or None
+            Not negative, not all zero; divided by their sum. None stands for equal ones.
+        means : (k, d) array_like
+            One mean a component.
+        covs : (k, d, d) array_like, (d, d) array_like or Covariance
+            One covariance a component, or one for all.
+        names, allow_singular
+            As in `Gaussian`.
+
+        Returns
+        -------
+        Mixture
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `Mixture` and `Gaussian` do.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> m = gm.Mixture.from_arrays(None, [[0.0], [4.0]], [[[1.0]], [[2.0]]])
+        >>> m.weights, m.components
+        (array([0.5, 0.5]), Gaussian(dim=1, batch_shape=(2,)))
+        """
+        laws = Gaussian(means, covs, names=names, allow_singular=allow_singular)
+        return cls(weights, laws)
+
+    @property
+    def dim(self) -> int:
+        """The dimension d."""
+        return self.components.dim
+
+    @property
+    def names(self) -> Names | None:
+        """The names of the variables."""
+        return self.components.names
+
+    @property
+    def mean(self) -> Array:
+        """The mean (d,)."""
+        return np.asarray(self.weights @ self._means())
+
+    @property
+    def cov(self) -> Array:
+        """The covariance (d, d), by the law of total covariance."""
+        centred = self._means() - self.mean
+        spread = (np.sqrt(self.weights)[:, None] * centred).T
+        covs = np.broadcast_to(self.components.cov, (len(self.weights), self.dim, self.dim))
+        return np.asarray(np.einsum("k,kij->ij", self.weights, covs) + spread @ spread.T)
+
+    def _means(self) -> Array:
+        return np.broadcast_to(self.components.mean, (len(self.weights), self.dim))
+
+    def __repr__(self) -> str:
+        k = len(self.weights)
+        names = f", names={reprlib.repr(self.names)}" if self.names else ""
+        return f"Mixture({k} component{'s' * (k > 1)}, dim={self.dim}{names})"
+
+    def logpdf(self, x: ArrayLike) -> Scalars:
+        """Return the log-density log Σ w_i p_i(x).
+
+        Parameters
+        ----------
+        x : (..., d) array_like
+            Points. If they and the law have names, these must agree.
+
+        Returns
+        -------
+        float or (...) array
+            In nats.
+
+        Raises
+        ------
+        ValueError
+            If the last dimension of x is not d or names differ, or a component is singular: then
+            the mixture has no density.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> m = gm.Mixture(None, gm.Gaussian([[0.0], [4.0]], [[1.0]]))
+        >>> print(m.logpdf([[0.0], [2.0]]).round(6))
+        [-1.61175  -2.918939]
+        """
+        gaussian_checks.has_densities("Mixture.logpdf", self.components.covariance)
+        points = _points(x, self.dim, self.names)
+        # By np.logaddexp no density is so small that its logarithm is lost.
+        with np.errstate(divide="ignore"):
+            joint = np.log(self.weights) + self.components.logpdf(points[..., None, :])
+        return np.logaddexp.reduce(joint, axis=-1)[()]
+
+    def sample(
+        self,
+        size: int | tuple[int, ...] = (),
+        rng: np.random.Generator | int | None = None,
+    ) -> Array:
+        """Draw samples: of a component that is drawn by its weight.
+
+        Parameters
+        ----------
+        size : int or tuple of int
+            How many draws.
+        rng : Generator or int, optional
+            The source of randomness or a seed; None draws fresh entropy.
+
+        Returns
+        -------
+        (*size, d) array
+
+        Raises
+        ------
+        TypeError, ValueError
+            If size holds anything but integers from 0, or rng is no source of randomness.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> m = gm.Mixture(None, gm.Gaussian([[0.0], [4.0]], [[1.0]]))
+        >>> m.sample(5, rng=0).shape
+        (5, 1)
+        """
+        shape = gaussian_checks.sample_size(size)
+        source = reading.generator(rng)
+        drawn = source.choice(len(self.weights), size=shape, p=self.weights)
+        result = np.empty((*shape, self.dim))
+        for k in np.unique(drawn):
+            at = drawn == k
+            result[at] = self.components[int(k)].sample(int(at.sum()), source)
+        return result
 
 
 def _points(x: ArrayLike, dim: int, names: Names | None) -> Array:
     if names is not None:
         gaussian_checks.same_columns(interop.labels(x), names)
     return gaussian_checks.points(x, dim)
+
+
+def whitened(x: ArrayLike, p: Gaussian) -> tuple[Array, Any]:
+    """Return z with ‖z‖² = (x − μ)ᵀ Σ⁺ (x − μ), and whether the points lie on the support."""
+    points = _points(x, p.dim, p.names)
+    reading.batch_shape("x and the Gaussian", points.shape[:-1], p.batch_shape)
+    cov = p.covariance
+    with np.errstate(over="ignore", invalid="ignore"):
+        deviation = points - p.mean
+        deviations = cov.whiten(deviation)
+    if not cov.singular:
+        return deviations, True
+    rounding = linalg.eigenvalue_cutoff(p.dim, reading.precision(x))
+    noise = rounding * np.abs(points) + rounding * np.abs(p.mean)
+    return deviations, cov.contains(deviation, noise)
 
 
 def operand(metric: str, name: str, value: Any) -> Gaussian:

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmetrics._array.linalg import EPS
 from gaussmetrics._array.reading import as_array, in_order, length, real_array, shown
 from gaussmetrics._array.types import Array, Names
 
@@ -212,6 +213,60 @@ def has_batch(shape: tuple[int, ...]) -> None:
     """Refuse to index a law that is alone."""
     if not shape:
         raise TypeError("this Gaussian has no batch dimensions to index.")
+
+
+def flat_batch(name: str, law: Any) -> None:
+    """Check that a batch is a plain list of laws."""
+    if len(law.batch_shape) != 1:
+        raise ValueError(
+            f"{name} must be a batch of shape (n,), got batch_shape {law.batch_shape}. "
+            "Make it one with Gaussian.stack(laws), or with "
+            "Gaussian(means of shape (n, d), covariances of shape (n, d, d))."
+        )
+
+
+def law_weights(name: str, value: Any, count: int) -> Array:
+    """Check the weights of the laws of a batch, equal ones by default, and divide by their sum."""
+    if count == 0:
+        raise ValueError("a mean or a mixture needs at least one law, got an empty batch.")
+    if value is None:
+        return np.full(count, 1.0 / count)
+    weights = real_array(name, value, shape=f"({count},)", min_ndim=1)
+    if weights.shape != (count,):
+        raise ValueError(
+            f"{name} must have one entry a law, shape ({count},), got {weights.shape}."
+        )
+    if (weights < 0).any():
+        index = int(np.argmax(weights < 0))
+        raise ValueError(
+            f"{name} must not be negative, but {name}[{index}] is {weights[index]:.6g}."
+        )
+    if not weights.any():
+        raise ValueError(f"{name} must not all be zero.")
+    weights = weights / weights.max()
+    return weights / weights.sum()
+
+
+def shares(name: str, value: Any, count: int) -> Array:
+    """Check weights likewise; those that sum to one already are not rounded again."""
+    result = law_weights(name, value, count)
+    if value is None:
+        return result
+    weights = np.array(value, dtype=np.float64)
+    return weights if (np.abs(weights - result) <= 4 * EPS * result).all() else result
+
+
+def has_densities(function: str, cov: Any) -> None:
+    """Check that no component of a mixture is singular."""
+    ranks = np.broadcast_to(cov.rank(), cov.batch_shape or (1,))
+    if (ranks < cov.dim).any():
+        index = int(np.argmax(ranks < cov.dim)) if cov.batch_shape else 0
+        raise ValueError(
+            f"{function} needs components with densities, but components[{index}] is singular, of "
+            f"rank {int(ranks[index])} in {cov.dim} dimensions. Where one subspace holds them all, "
+            "work in coordinates of it: "
+            "gaussmetrics.Mixture(m.weights, m.components.marginal(indices))."
+        )
 
 
 def refuse_operand(metric: str, name: str, value: Any) -> NoReturn:

@@ -77,8 +77,11 @@ class Precision(NamedTuple):
         """Whether entries of Σ follow without rounding."""
         return False
 
-    def marginal(self, chosen: Index) -> None:
-        """Return nothing: a marginal law does not have a part of Σ⁻¹ as its precision."""
+    def marginal(self, chosen: Index) -> Precision | None:
+        """Reorder all coordinates; the law of some has no part of Σ⁻¹ as its precision."""
+        if len(chosen) < self.matrix.shape[-1]:
+            return None
+        return Precision(self.matrix[..., chosen[:, None], chosen])
 
     def changed(self, change: Change) -> Precision:
         return Precision(change(self.matrix, 2))

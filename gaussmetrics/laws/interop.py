@@ -41,6 +41,8 @@ def labels(value: Any) -> Names | None:
 
     Labels of other kinds, such as the numbers pandas gives by default, are no names.
     """
+    if type(value) is np.ndarray:
+        return None
     given = getattr(value, "columns", None)
     if given is None:
         given = getattr(value, "index", None)
@@ -55,7 +57,10 @@ def covariance(value: Any, *, allow_singular: bool) -> Structure:
     stats = sys.modules.get("scipy.stats")
     if stats is not None and isinstance(value, stats.Covariance):
         return _scipy_covariance(value, allow_singular)
-    matrix = covariance_checks.square_matrix("cov", value)
+    # Of an array, infinities show in the factorisation; of a frame, the text names the column.
+    array = isinstance(value, np.ndarray)
+    checked = covariance_checks.symmetric_matrix if array else covariance_checks.square_matrix
+    matrix = checked("cov", value)
     rounding = reading.precision(value)
     return from_symmetric(matrix, allow_singular=allow_singular, precision=rounding)
 

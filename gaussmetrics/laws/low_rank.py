@@ -89,8 +89,11 @@ class LowRank(Structure):
         return u * (s / np.sqrt(1.0 + s * s))[..., None, :] / np.sqrt(self.noise)[..., None]
 
     def log_det(self) -> Scalars:
-        s = self._spectrum[1]
-        return np.log(self.noise).sum(axis=-1) + _log_of_squares(s).sum(axis=-1)
+        return np.log(self.noise).sum(axis=-1) + self.log_gain()
+
+    def log_gain(self) -> Scalars:
+        """Return log det(I + D^−½ F Fᵀ D^−½), by which the factors raise that of the noise."""
+        return _log_of_squares(self._spectrum[1]).sum(axis=-1)
 
     def precisions(self) -> Array:
         u, s, _ = self._spectrum

@@ -11,7 +11,7 @@ import numpy as np
 from gaussmetrics._array import reading
 from gaussmetrics._array.reading import real_array
 from gaussmetrics._array.types import Array
-from gaussmetrics.laws.gaussian import Gaussian, operand
+from gaussmetrics.laws.gaussian import Gaussian, Mixture, operand
 
 Metric = TypeVar("Metric", bound=Callable[..., Any])
 
@@ -35,6 +35,19 @@ def operands(metric: str, p: Any, q: Any) -> tuple[Gaussian, Gaussian]:
     if p.batch_shape != q.batch_shape:
         reading.batch_shape("p and q", p.batch_shape, q.batch_shape)
     return p, q
+
+
+def mixture(function: str, name: str, value: Any) -> Mixture:
+    """Check one operand that is a mixture."""
+    if not isinstance(value, Mixture):
+        made = f"gaussmetrics.Mixture(weights, {name})"
+        if isinstance(value, Gaussian):
+            made = f"gaussmetrics.Mixture(None, {name}{'' if value.batch_shape else '[None]'})"
+        raise TypeError(
+            f"{function} takes Mixture objects, but {name} is of type {type(value).__name__}. "
+            f"Construct it first: {name} = {made}."
+        )
+    return value
 
 
 def mean_difference(p: Gaussian, q: Gaussian, *, times: float = 1.0) -> Array:
@@ -70,36 +83,26 @@ def same_names(metric: str, p: Sequence[str] | None, q: Sequence[str] | None) ->
     )
 
 
-def flat_batch(name: str, shape: tuple[int, ...]) -> None:
-    """Check that a batch is a plain list of laws."""
-    if len(shape) != 1:
+def path_time(value: Any) -> Array:
+    """Check the time along a path."""
+    t = real_array("t", value, shape="(...)", min_ndim=0)
+    if ((t < 0) | (t > 1)).any():
         raise ValueError(
-            f"{name} must be a batch of shape (n,), got batch_shape {shape}. "
-            "Make it one with Gaussian.stack(laws), or with "
-            "Gaussian(means of shape (n, d), covariances of shape (n, d, d))."
+            f"t must lie between 0, where the path is at p, and 1, where it is at q, got "
+            f"{float(t[(t < 0) | (t > 1)][0]):g}."
         )
+    return t
 
 
-def law_weights(name: str, value: Any, count: int) -> Array:
-    """Check the weights of the laws of a batch, equal ones by default, and divide by their sum."""
-    if count == 0:
-        raise ValueError("a mean or a mixture needs at least one law, got an empty batch.")
-    if value is None:
-        return np.full(count, 1.0 / count)
-    weights = real_array(name, value, shape=f"({count},)", min_ndim=1)
-    if weights.shape != (count,):
-        raise ValueError(
-            f"{name} must have one entry a law, shape ({count},), got {weights.shape}."
-        )
-    if (weights < 0).any():
-        index = int(np.argmax(weights < 0))
-        raise ValueError(
-            f"{name} must not be negative, but {name}[{index}] is {weights[index]:.6g}."
-        )
-    if not weights.any():
-        raise ValueError(f"{name} must not all be zero.")
-    weights = weights / weights.max()
-    return weights / weights.sum()
+def regular_laws(function: str, **laws: Gaussian) -> None:
+    """Check that laws have densities."""
+    for name, law in laws.items():
+        if np.less(law.covariance.rank(), law.dim).any():
+            raise ValueError(
+                f"{function} needs positive definite covariances, but that of {name} is singular. "
+                f"Shrink the covariance, or work in coordinates of its support: "
+                f"{name}.marginal(indices)."
+            )
 
 
 def callable_metric(name: str, value: Any) -> None:

@@ -59,6 +59,10 @@ class Structure(ABC):
     def whiten_columns(self, columns: Array) -> Array:
         """Whiten every column of B (..., d, k) to a column of the result."""
 
+    def whitened_factor(self) -> Array:
+        """Return Σ^−½ F, a matrix of orthonormal rows where Σ is regular and without structure."""
+        return self.whiten_columns(self.factor())
+
     @abstractmethod
     def log_det(self) -> Scalars: ...
 

@@ -11,6 +11,7 @@ from gaussmetrics._array.double_double import DoubleDouble, accurate_matmul, exa
 from gaussmetrics._array.linalg import sum_of_squares, transpose
 from gaussmetrics._array.two_floats import two_sum
 from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics.laws.dense import Dense
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.given import Precision
 from gaussmetrics.laws.low_rank import LowRank
@@ -36,10 +37,18 @@ def bures(p: Structure, q: Structure) -> Scalars:
 def _from_traces(p: Structure, q: Structure) -> tuple[Scalars, Any]:
     """Return the value as it stands on paper, and where too many digits cancel."""
     traces = p.trace() + q.trace()
-    total, weight = spectra.nuclear_norm(overlap(p, q))
+    total, weight = _overlap_norm(p, q)
     value = traces - 2.0 * total
     # The total is right to about ε times the weight: keep the plain form while that is 5e-14.
     return value, value < 1e-2 * weight * traces
+
+
+def _overlap_norm(p: Structure, q: Structure) -> tuple[Array, Array]:
+    """Return tr (Σp^½ Σq Σp^½)^½, and how much rounding weighs in it."""
+    if p.batch_shape == q.batch_shape and len(p.batch_shape) == 1:
+        shape = (*p.batch_shape, _width(p), _width(q))
+        return spectra.nuclear_norms(lambda at: overlap(p[at], q[at]), shape)
+    return spectra.nuclear_norm(overlap(p, q))
 
 
 def _root_difference(v: Array, w: Array) -> Array:
@@ -50,8 +59,15 @@ def _root_difference(v: Array, w: Array) -> Array:
 
 def overlap(p: Structure, q: Structure) -> Array:
     """Return Fqᵀ Fp or its transpose, through the factor that has fewer columns."""
+    if _is_triangle(p) and _is_triangle(q):
+        return triangles.lower_overlap(q.factor(), p.factor())
     few, many = (p, q) if _width(p) <= _width(q) else (q, p)
     return many.half(few.factor())
+
+
+def _is_triangle(cov: Structure) -> bool:
+    """Tell whether the factor of one covariance is its triangle."""
+    return isinstance(cov, Dense) and not cov.batch_shape and cov.factor() is cov.lower
 
 
 def _width(cov: Structure) -> int:
@@ -128,10 +144,22 @@ def map_minus_identity(p: Structure, q: Structure) -> Array:
         return stretch[..., None] * np.eye(p.dim)
     if _solved_by_newton(p, q):
         return _bures_newton(p, q)[1]
-    factor = p.factor()
     residual, _ = procrustes.aligned_difference(unrounded(p), unrounded(q))
-    moved = residual[..., : factor.shape[-1]] @ transpose(p.whiten_columns(factor))
-    return -linalg.symmetric_part(moved @ p.whiten_columns(np.eye(p.dim)))
+    return -_from_columns_of(p, residual)
+
+
+def map_of_factors(p: Structure, q: Structure) -> Array:
+    """Return the optimal map T of two regular laws given by factors F and G: T F = G Q."""
+    _, aligned = procrustes.aligned_difference(exactly(p.factor()), exactly(q.factor()))
+    w, v = np.linalg.eigh(_from_columns_of(p, aligned))
+    half = v * np.sqrt(np.maximum(w, 0.0))[..., None, :]
+    return half @ transpose(half)
+
+
+def _from_columns_of(p: Structure, images: Array) -> Array:
+    """Return the symmetric A with A F = B, for the factor F of Σp."""
+    moved = images[..., : p.factor().shape[-1]] @ transpose(p.whitened_factor())
+    return linalg.symmetric_part(moved @ p.whiten_columns(np.eye(p.dim)))
 
 
 def displacement(p: Structure, q: Structure) -> tuple[Array, Array]:

@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gaussmetrics._array.linalg import EPS, sum_of_squares, transpose
+from gaussmetrics._array import triangles
+from gaussmetrics._array.linalg import EPS, log_ratio, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
+from gaussmetrics.laws.dense import Dense
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.gaussian import Gaussian
+from gaussmetrics.laws.low_rank import LowRank
 from gaussmetrics.laws.structure import Structure
-from gaussmetrics.pairs.differences import difference_along, whitened_difference
+from gaussmetrics.pairs.differences import relative_excess
 from gaussmetrics.pairs.near import selected
 
 
@@ -36,7 +39,8 @@ def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
     logs[..., : p.dim] = 2.0 * np.log(s[..., : p.dim])
     near = np.abs(logs).max(axis=-1) < 0.4
     if near.any():
-        e, v = np.linalg.eigh(whitened_difference(*selected(near, p, q, q)))
+        a, b = selected(near, p, q)
+        e, v = np.linalg.eigh(relative_excess(a, b, b.whiten_columns))
         logs[near], u[near] = np.log1p(np.maximum(e, -0.5)), v
     white = q.whiten(shift)
     w = (transpose(u) @ white[..., None])[..., 0]
@@ -46,10 +50,10 @@ def common_axes(p: Structure, q: Structure, shift: Array) -> Axes:
 
 
 def _log_ratio(v: Array, w: Array) -> Array:
-    """Return log(v / w)."""
+    """Return log(v / w), to relative rounding near v = w."""
     near = np.abs(v - w) < 0.5 * w
     excess = np.where(near, v - w, 0.0) / w
-    return np.where(near, np.log1p(excess), np.log(v) - np.log(w))
+    return np.where(near, np.log1p(excess), log_ratio(v, w))
 
 
 def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
@@ -57,12 +61,12 @@ def joint_basis(p: Structure, q: Structure) -> tuple[Array, Array, Array]:
 
     λ are the eigenvalues of Σq⁻¹Σp, and e keeps its digits near zero; both are positive definite.
     """
+    if isinstance(q, LowRank):
+        q = Dense(triangles.triangle(q.factor()), given=q.given)
     whitener = q.whiten_columns(np.eye(q.dim))
-    if whitener.shape[-2] > q.dim:
-        whitener = np.asarray(np.linalg.qr(whitener, mode="r"))
     # Between laws far apart the difference may leave the floats; there it is not used.
     with np.errstate(over="ignore", invalid="ignore"):
-        change = difference_along(p, q, whitener)
+        change = relative_excess(p, q, lambda columns: whitener @ columns)
     near = np.asarray(sum_of_squares(change, 2) < 0.25)[..., None]
     e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
     far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)

@@ -14,9 +14,10 @@ from gaussmetrics.laws.covariance import Covariance
 from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.singular import Singular
 from gaussmetrics.laws.structure import Structure
-from gaussmetrics.pairs.bures import both_isotropic, overlap, split_isotropic
+from gaussmetrics.pairs.bures import both_isotropic, map_of_factors, overlap, split_isotropic
 from gaussmetrics.pairs.combinations import as_low_rank
-from gaussmetrics.pairs.differences import difference_along
+from gaussmetrics.pairs.differences import difference_along, given_by_columns
+from gaussmetrics.pairs.near import recompute
 
 
 def overlaps(p: Structure, q: Structure) -> Array:
@@ -42,15 +43,29 @@ def optimal_map(p: Structure, q: Structure) -> tuple[Array, Any]:
 
     No map spreads a law into a direction in which it does not vary.
     """
+    if isinstance(p, Diagonal) and isinstance(q, Diagonal) and not (p.singular or q.singular):
+        with np.errstate(over="ignore"):
+            return (q.deviations / p.deviations)[..., None] * np.eye(p.dim), True
     g = q.factor()
     u, s, _ = np.linalg.svd(transpose(g) @ p.factor(), full_matrices=False)
-    exists: Any = True
+    # What more latent normals than variables overlap by is nothing but rounding.
+    u, s = u[..., : p.dim], s[..., : p.dim]
     if p.singular or q.singular:
         s = np.where(s > linalg.eigenvalue_cutoff(max(g.shape[-2:])) * s[..., :1], s, 0.0)
-        exists = (s > 0).sum(axis=-1) == q.rank()
-    roots = np.where(s > 0, 1.0 / np.sqrt(np.where(s > 0, s, 1.0)), 0.0)
-    columns = g @ (u * roots[..., None, :])
-    return columns @ transpose(columns), exists
+        return _map_along(g @ u, s), (s > 0).sum(axis=-1) == q.rank()
+    matrix = _map_along(g @ u, s)
+    if given_by_columns(p, q):
+        # Small overlaps lose digits that the factors have.
+        lossy = s[..., 0] > 100.0 * s[..., -1]
+        matrix = np.asarray(recompute(matrix, lossy, map_of_factors, p, q))
+    return matrix, True
+
+
+def _map_along(directions: Array, overlaps: Array) -> Array:
+    """Return U s⁺ Uᵀ for the columns of U."""
+    roots = np.where(overlaps > 0, 1.0 / np.sqrt(np.where(overlaps > 0, overlaps, 1.0)), 0.0)
+    columns = directions * roots[..., None, :]
+    return columns @ transpose(columns)
 
 
 def interpolate(p: Structure, q: Structure, t: Array) -> Structure:
@@ -108,3 +123,32 @@ def _eigenvalues(cov: Structure) -> Array:
     if isinstance(cov, Diagonal):
         return cov.variances()
     return np.maximum(_eigenvectors(cov)[0], 0.0)
+
+
+def aligned_axes(p: Structure, q: Structure) -> tuple[Array, Any]:
+    """Return Σ w √(κ/λ) vᵀ over the axes of both, largest first, and whether it carries Σp to Σq.
+
+    Each w is turned towards its v, over the coordinates that both spaces have.
+    """
+    (a, v), (b, w) = (_axes(cov) for cov in (p, q))
+    r = min(p.dim, q.dim)
+    a, v, w = a[..., :r], v[..., :r], w[..., :r]
+    exists = np.less_equal(q.rank(), p.rank())
+    b = b[..., :r]
+    ratios = np.where(a > 0, b / np.where(a > 0, a, 1.0), 0.0)
+    cosines = np.einsum("...ij,...ij->...j", v[..., :r, :], w[..., :r, :])
+    scales = np.where(cosines < 0, -1.0, 1.0) * ratios
+    return (w * scales[..., None, :]) @ transpose(v), exists
+
+
+def _axes(cov: Structure) -> tuple[Array, Array]:
+    """Return the deviations along the axes, largest first, and the axes, by the factor."""
+    if isinstance(cov, Diagonal):
+        order = np.argsort(-cov.deviations, axis=-1, kind="stable")
+        axes = np.equal(order[..., None, :], np.arange(cov.dim)[:, None]).astype(np.float64)
+        return np.take_along_axis(cov.deviations, order, axis=-1), axes
+    u, s, _ = np.linalg.svd(cov.factor())
+    s = widened(s[..., : cov.dim], cov.dim)
+    if not cov.singular:
+        return s, u
+    return np.where(np.arange(cov.dim) < np.asarray(cov.rank())[..., None], s, 0.0), u

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from gaussmetrics._array import linalg, spectra
-from gaussmetrics._array.linalg import sum_of_squares
+from gaussmetrics._array.linalg import log_ratio, sum_of_squares
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.laws.dense import Dense
 from gaussmetrics.laws.diagonal import Diagonal
@@ -16,7 +16,8 @@ from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.chernoff import chernoff_terms
 from gaussmetrics.pairs.combinations import as_low_rank, both_low_rank
 from gaussmetrics.pairs.common_axes import common_axes
-from gaussmetrics.pairs.differences import whitened_difference
+from gaussmetrics.pairs.differences import relative_excess, whitened_difference
+from gaussmetrics.pairs.log_dets import log_det_ratio
 from gaussmetrics.pairs.low_rank_determinants import log_det_gain
 from gaussmetrics.pairs.low_rank_integrals import (
     bhattacharyya_low_rank,
@@ -42,8 +43,9 @@ def kl_terms(p: Structure, q: Structure, shift: Array) -> tuple[Scalars, Scalars
     e are the eigenvalues of Σq⁻¹Σp − I.
     """
     if isinstance(p, Dense) and isinstance(q, Dense):
-        value, distance = _kl_triangular(p, q, shift)
-        return recompute(value, value < 0.2 + 0.04 * p.dim, _kl_near, p, q), distance
+        square, distance = q.whitened_squares(p.lower, shift)
+        value = _kl_triangular(p, q, square)
+        return recompute(value, value < 0.01, _kl_from_difference, p, q), distance
     return _kl_structured(p, q), sum_of_squares(q.whiten(shift), 1)
 
 
@@ -51,33 +53,22 @@ def _kl_structured(p: Structure, q: Structure) -> Scalars:
     if isinstance(p, Diagonal) and isinstance(q, Diagonal):
         return _kl_diagonal(p.variances(), q.variances())
     excess = relative_trace(p, q) - q.rank()
-    value = 0.5 * (excess + q.log_det() - p.log_det())
+    value = 0.5 * (excess - log_det_ratio(p, q))
     nearly = 0.1 if both_low_rank(p, q) else 1.0
     return recompute(value, value < nearly, _kl_from_difference, p, q)
 
 
-def _kl_triangular(p: Dense, q: Dense, shift: Array) -> tuple[Scalars, Scalars]:
-    """Return ½ [‖C‖² − d − Σ log c_ii²] with the lower triangular C = Lq⁻¹ Lp, and ‖Lq⁻¹ Δ‖²."""
-    square, distance = q.whitened_squares(p.lower, shift)
-    pivots = linalg.diagonal(p.lower) / linalg.diagonal(q.lower)
-    return 0.5 * (square - p.dim) - np.log(pivots).sum(axis=-1), distance
+def _kl_triangular(p: Dense, q: Dense, square: Scalars) -> Scalars:
+    """Return ½ ‖C − I‖² + Σ (c_ii − 1 − log c_ii), given the square; C = Lq⁻¹ Lp is triangular.
 
-
-def _kl_positive(p: Dense, q: Dense) -> Array:
-    """Return the same sum in positive terms, ½ [Σ_{i>j} c_ij² + Σ (c_ii² − 1 − log c_ii²)].
-
-    It loses half as many digits, and so the eigenvalues of the difference can wait.
+    No term is negative, and so a rounding of C weighs no more than C − I.
     """
-    ratio = q.whiten_lower(p.lower)
-    pivots = linalg.diagonal(ratio)
-    below = ratio * np.tri(p.dim, k=-1)
-    terms = linalg.x_minus_log1p((pivots - 1.0) * (pivots + 1.0))
-    return np.asarray(0.5 * (sum_of_squares(below, 2) + terms.sum(axis=-1)))
+    pivots = linalg.diagonal(p.lower) / linalg.diagonal(q.lower)
+    return 0.5 * square + (pivots - 1.0 - np.log(pivots)).sum(axis=-1)
 
 
-def _kl_near(p: Dense, q: Dense) -> Array:
-    value = _kl_positive(p, q)
-    return np.asarray(recompute(value, value < 0.01, _kl_from_difference, p, q))
+def _kl_positive(p: Dense, q: Dense) -> Scalars:
+    return _kl_triangular(p, q, sum_of_squares(q.whiten_lower(p.lower - q.lower), 2))
 
 
 def _kl_diagonal(v: Array, w: Array) -> Array:
@@ -85,14 +76,16 @@ def _kl_diagonal(v: Array, w: Array) -> Array:
     with np.errstate(over="ignore"):
         excess = (v - w) / w
     near = np.abs(excess) < 0.5
-    far = excess - (np.log(v) - np.log(w))
-    return 0.5 * np.where(near, linalg.x_minus_log1p(np.where(near, excess, 0.0)), far).sum(axis=-1)
+    terms = linalg.x_minus_log1p(np.where(near, excess, 0.0))
+    if not near.all():
+        terms = np.where(near, terms, excess - log_ratio(v, w))
+    return 0.5 * terms.sum(axis=-1)
 
 
 def _kl_from_difference(p: Structure, q: Structure) -> Array:
     if both_low_rank(p, q):
         return kl_low_rank(as_low_rank(p), as_low_rank(q))
-    eigenvalues = spectra.eigvalsh(whitened_difference(p, q, q))
+    eigenvalues = spectra.eigvalsh(relative_excess(p, q, q.whiten_columns))
     return 0.5 * linalg.x_minus_log1p(eigenvalues).sum(axis=-1)
 
 
@@ -104,7 +97,7 @@ def bhattacharyya_shape(p: Structure, q: Structure, middle: Structure) -> Scalar
         a, b, c = (linalg.diagonal(cov.lower) for cov in (p, q, middle))
         value = 0.5 * np.log((c / a) * (c / b)).sum(axis=-1)
         return recompute(value, value < 0.1 + 0.02 * p.dim, _bhattacharyya_near, p, q, middle)
-    value = 0.5 * middle.log_det() - 0.25 * (p.log_det() + q.log_det())
+    value = 0.25 * (log_det_ratio(middle, p) + log_det_ratio(middle, q))
     nearly = 0.025 if both_low_rank(p, q) else 1.0
     return recompute(value, value < nearly, _bhattacharyya_from_difference, p, q, middle)
 
@@ -119,8 +112,9 @@ def _bhattacharyya_diagonal(v: Array, w: Array) -> Array:
     half = 0.5 * v + 0.5 * w
     ratio = 0.5 * (v - w) / half
     near = np.abs(ratio) < 0.5
-    logs = 2.0 * np.log(half) - np.log(v) - np.log(w)
-    terms = np.where(near, -np.log1p(-(np.where(near, ratio, 0.0) ** 2)), logs)
+    terms = -np.log1p(-(np.where(near, ratio, 0.0) ** 2))
+    if not near.all():
+        terms = np.where(near, terms, log_ratio(half, v) + log_ratio(half, w))
     return 0.25 * terms.sum(axis=-1)
 
 
@@ -153,6 +147,6 @@ def _renyi_low_rank(
     """Return the same between low-rank plus diagonal covariances, for α ≥ ½ and β = 1 − α."""
     alpha, beta = orders
     # Divided by a small β, the difference of two determinants would lose its digits.
-    gain = log_det_gain(p, q, alpha, beta) if beta < 0.1 else middle.log_det() - q.log_det()
-    value = 0.5 * (gain / beta - (p.log_det() - q.log_det()))
+    gain = log_det_gain(p, q, alpha, beta) if beta < 0.1 else log_det_ratio(middle, q)
+    value = 0.5 * (gain / beta - log_det_ratio(p, q))
     return recompute(value, value < 0.05, partial(renyi_low_rank, orders), p, q)

@@ -60,6 +60,18 @@ def whitened_difference(p: Structure, q: Structure, by: Structure) -> Array:
     return linalg.symmetric_part(difference(p, q).between(by.whiten_columns, by.whiten_columns))
 
 
+def relative_excess(p: Structure, q: Structure, whiten: ColumnMap) -> Array:
+    """Return A (Σp − Σq) Aᵀ for the map X ↦ A X of columns that whitens Σq.
+
+    Of factors G + E and G it is M Qᵀ + Q Mᵀ + M Mᵀ with M = A E and the rotation Q = A G.
+    """
+    if both_low_rank(p, q) or not given_by_columns(p, q):
+        return linalg.symmetric_part(difference(p, q).between(whiten, whiten))
+    change = whiten(factor_change(unrounded(p), unrounded(q)))
+    change, rows = linalg.same_width(change, q.whitened_factor())
+    return linalg.symmetric_part(change @ transpose(2.0 * rows + change))
+
+
 def difference_along(p: Structure, q: Structure, rows: Array) -> Array:
     """Return A (Σp − Σq) Aᵀ for the rows of A (..., k, d)."""
 
@@ -105,15 +117,30 @@ def low_rank_difference(p: LowRank, q: LowRank) -> DiagonalPlusProduct:
 
 
 def _of_factors(f: DoubleDouble, g: DoubleDouble) -> tuple[Array, Array]:
-    """Return L and R with F Fᵀ − G Gᵀ = L Rᵀ: Y (Z + Y)ᵀ + Z Yᵀ for Z = G Q, Y = F − Z.
+    """Return L and R with F Fᵀ − G Gᵀ = L Rᵀ: E (G + E)ᵀ + G Eᵀ."""
+    change, base = linalg.same_width(factor_change(f, g), g.leading)
+    return side_by_side(change, base), side_by_side(base + change, change)
 
-    Every variable counts alike in the rotation Q: it is found in units of powers of two.
+
+def factor_change(f: DoubleDouble, g: DoubleDouble) -> Array:
+    """Return a small E with F Fᵀ = (G + E) (G + E)ᵀ: F − G, or F Q − G with a rotation Q.
+
+    Where F − G is not much larger than the matrices' difference demands, it keeps what the
+    rotation would mix: columns of very different size. Every variable counts alike in both: they
+    are found in units of powers of two.
     """
+    f, g = procrustes.padded(f, g)
     largest = (np.abs(x.leading).max(axis=-1, keepdims=True, initial=0.0) for x in (f, g))
     _, unit = np.frexp(np.maximum(*largest))
-    rows = (DoubleDouble(*(np.ldexp(part, -unit) for part in x)) for x in (f, g))
-    y, z = (np.ldexp(part, unit) for part in procrustes.aligned_difference(*rows))
-    return side_by_side(y, z), side_by_side(z + y, y)
+    f, g = (DoubleDouble(*(np.ldexp(part, -unit) for part in x)) for x in (f, g))
+    total, error = two_sum(f.leading, -g.leading)
+    plain = total + (error + (f.rest - g.rest))
+    product = linalg.symmetric_part(plain @ transpose(2.0 * g.leading + plain))
+    change, base, demanded = (linalg.sum_of_squares(x, 2) for x in (plain, g.leading, product))
+    large = np.asarray(change * base > 100.0 * demanded)[..., None, None]
+    if large.any():
+        plain = np.where(large, -procrustes.aligned_difference(g, f)[0], plain)
+    return np.ldexp(plain, unit)
 
 
 def _of_precisions(a: Precision, b: Precision, p: Structure, q: Structure) -> Difference:

@@ -10,6 +10,7 @@ import numpy as np
 from gaussmetrics._array import linalg
 from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.types import Array, Scalars
+from gaussmetrics.laws.covariance import Covariance
 from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.bures import bures
 from gaussmetrics.pairs.couplings import overlaps
@@ -17,6 +18,27 @@ from gaussmetrics.pairs.differences import difference_along
 from gaussmetrics.pairs.near import recompute
 
 _FIXED_POINT_STEPS = 100
+
+
+def entropic_joint(p: Structure, q: Structure, epsilon: float) -> Structure:
+    """Return the covariance of (X, Y) under the best coupling, by its factor.
+
+    With U s Vᵀ = svd(Fqᵀ Fp), the part k = 4s / (ε + √(ε² + 16 s²)) of each axis is shared:
+    Fq U [k, √(1 − k²)] stands under Fp V [I, 0]. From 1 − k² = εk / 2s nothing cancels.
+    """
+    f, g = p.factor(), q.factor()
+    u, s, vt = np.linalg.svd(transpose(g) @ f)
+    size = np.hypot(0.25 * epsilon, s) + 0.25 * epsilon
+    shared = s / size
+    own = np.sqrt(0.5 * epsilon / size)
+    rows, columns, rank = u.shape[-1], vt.shape[-1], s.shape[-1]
+    correlations, rest = np.zeros((*s.shape[:-1], rows, columns)), np.ones((*s.shape[:-1], rows))
+    correlations[..., range(rank), range(rank)] = shared
+    rest[..., :rank] = own
+    turned = g @ u
+    top = linalg.side_by_side(f @ transpose(vt), np.zeros((*s.shape[:-1], p.dim, rows)))
+    bottom = linalg.side_by_side(turned @ correlations, turned * rest[..., None, :])
+    return Covariance.from_factor(linalg.stacked(top, bottom))
 
 
 def entropic_saving(s: Array, epsilon: Any) -> Scalars:

@@ -15,11 +15,11 @@ def recompute(
     value: Scalars, cancels: Any, accurate: Callable[..., Array], *covariances: Structure
 ) -> Scalars:
     """Compute anew, by the accurate formula, the entries of `value` that lose their digits."""
-    if not np.any(cancels):
+    if not np.ndim(cancels):
+        return accurate(*covariances)[()] if cancels else value
+    if not cancels.any():
         return value
     result = np.array(value)
-    if result.ndim == 0:
-        return accurate(*covariances)[()]
     result[cancels] = accurate(*selected(cancels, *covariances))
     return result
 

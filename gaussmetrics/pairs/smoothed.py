@@ -10,6 +10,7 @@ from gaussmetrics.laws.diagonal import Diagonal
 from gaussmetrics.laws.structure import Structure
 from gaussmetrics.pairs.combinations import midpoint, with_noise
 from gaussmetrics.pairs.differences import whitened_difference
+from gaussmetrics.pairs.log_dets import log_det_ratio
 
 
 def smoothed_shape(
@@ -24,9 +25,10 @@ def smoothed_shape(
     variance = deviation * deviation
     a, b = with_noise(p, variance), with_noise(q, variance)
     middle = midpoint(a, b)
-    logs = [cov.log_det() - 2 * cov.dim * np.log(deviation) for cov in (a, b)]
-    shape = np.array(0.5 * middle.log_det() - 0.25 * (a.log_det() + b.log_det()))
-    change = np.array(logs[0] - logs[1])
+    noise = Diagonal(np.repeat(variance[..., None], p.dim, axis=-1))
+    first, change = log_det_ratio(a, noise), np.array(log_det_ratio(a, b))
+    logs = [first, first - change]
+    shape = np.array(0.5 * log_det_ratio(middle, b) - 0.25 * change)
     near, root = np.array(shape < 0.1), np.array(np.sqrt(np.maximum(shape, 0.0)))
     if near.any():
         chosen = (cov.broadcast_to(near.shape)[near] for cov in (p, q, middle))

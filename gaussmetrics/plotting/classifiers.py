@@ -17,7 +17,15 @@ from gaussmetrics._array.reading import real_array
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import interop
 from gaussmetrics.laws.sample_checks import streamed_samples
-from gaussmetrics.plotting.canvas import MARKERS, axes_to_draw_on, axis_names, name_axes, plain
+from gaussmetrics.plotting.canvas import (
+    MARKERS,
+    axes_to_draw_on,
+    axis_names,
+    draw_legend,
+    name_axes,
+    number,
+    plain,
+)
 
 _GRID = 256
 _DEEPEST = 0.55
@@ -60,6 +68,7 @@ def plot_decision_regions(
 
     See Also
     --------
+    plot_calibration, AnalyticLogisticRegression
     sklearn.inspection.DecisionBoundaryDisplay
 
     References
@@ -90,7 +99,7 @@ def plot_decision_regions(
     colors = to_rgba_array([line.get_color() for line in points])[:, :3]
     ax.imshow(_shaded(chances, colors), extent=extent, origin="lower", aspect="auto", zorder=0)
     _draw_boundaries(ax, grid, chances)
-    ax.legend(handles=points)
+    draw_legend(ax, points, [plain(name) for name in classes])
     name_axes(ax, *axis_names(interop.labels(X), range(2)))
     return ax
 
@@ -184,6 +193,7 @@ def plot_calibration(
 
     See Also
     --------
+    plot_decision_regions, AnalyticLogisticRegression
     sklearn.calibration.CalibrationDisplay
 
     References
@@ -209,14 +219,14 @@ def plot_calibration(
     members, mean, frequency = _binned(sure, right, count)
     gap = members / len(codes) @ np.abs(frequency - mean)
     ax = axes_to_draw_on(ax)
-    loss = f"{_log_loss(chances, codes):.3g}".replace("inf", "∞")
-    title = f"{label or type(classifier).__name__}\nlog-loss {loss}, ECE {gap:.2g}"
+    loss = number(_log_loss(chances, codes))
+    title = f"{label or type(classifier).__name__}\nlog-loss {loss}, ECE {number(float(gap), 2)}"
     _draw_diagonal(ax)
     low, high = _wilson(frequency, members)
     bars = np.maximum([frequency - low, high - frequency], 0.0)
     style: dict[str, Any] = {"fmt": "o-", "markersize": 4, "capsize": 2, "elinewidth": 0.8}
     ax.errorbar(mean, frequency, yerr=bars, label=title, **style)
-    ax.legend(fontsize="small", framealpha=0.6)
+    draw_legend(ax, *ax.get_legend_handles_labels(), fontsize="small")
     name_axes(ax, *_calibration_names(classes))
     return ax
 

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from gaussmetrics._array.types import Array
 from gaussmetrics.explain import Explanation
-from gaussmetrics.plotting.canvas import axes_to_draw_on, name_axes, tick_labels
+from gaussmetrics.plotting.canvas import (
+    INFINITE,
+    axes_to_draw_on,
+    draw_legend,
+    name_axes,
+    number,
+    tick_labels,
+)
 
 _PARTS = {"mean": "#0072B2", "scale": "#E69F00", "orientation": "#CCCCCC"}  # dark to light
 _QUANTITIES = {
@@ -57,6 +64,10 @@ def plot_explanation(
     ValueError
         If there is none, metrics differ, batches are not flat, or labels do not fit.
 
+    See Also
+    --------
+    explain, Explanation
+
     References
     ----------
     As for `explain`.
@@ -83,9 +94,10 @@ def plot_explanation(
     ax = axes_to_draw_on(ax)
     titles = list(_PARTS)
     if by_axis:
-        titles = [f"{part}: {getattr(given[0], part):.3g}" for part in _PARTS]
+        titles = [f"{part}: {number(getattr(given[0], part))}" for part in _PARTS]
     _draw_bars(ax, places, heights, titles)
-    ax.legend(title=f"total: {given[0].total:.3g}" if by_axis else None)
+    total = f"total: {number(given[0].total)}" if by_axis else None
+    draw_legend(ax, *ax.get_legend_handles_labels(), title=total)
     if names is None:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     else:
@@ -110,7 +122,7 @@ def _draw_bars(ax: Axes, places: NDArray[Any], heights: Array, titles: Sequence[
             bar.sticky_edges.y[:] = [0.0]  # the axis begins at zero, not at the foot of some part
     for part, i in np.argwhere(~np.isfinite(heights)):
         above = (0, 2 + 10 * int((~np.isfinite(heights[:part, i])).sum()))
-        ax.annotate(f"{list(_PARTS)[part]} = ∞", (places[i], drawn[:, i].sum()), above,
+        ax.annotate(f"{list(_PARTS)[part]} = {INFINITE}", (places[i], drawn[:, i].sum()), above,
                     textcoords="offset points", ha="center", fontsize="small")  # fmt: skip
 
 

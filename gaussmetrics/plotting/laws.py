@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
-from matplotlib.typing import ColorType
+from matplotlib.typing import ColorType, LineStyleType
 from numpy.typing import NDArray
 from scipy.special import gammaincinv
 
@@ -21,17 +21,20 @@ from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import gaussian_checks
 from gaussmetrics.laws.gaussian import Gaussian, Mixture, operand
-from gaussmetrics.laws.gaussian_checks import refuse_operand
-from gaussmetrics.laws.operands import flat_batch
+from gaussmetrics.laws.gaussian_checks import flat_batch, refuse_operand
 from gaussmetrics.plotting.canvas import (
     MARKERS,
     SHADE,
     axes_to_draw_on,
     axis_names,
+    colours,
+    draw_legend,
     name_axes,
     tick_labels,
 )
 
+_FEW_LAWS = 10  # more shades would cover each other, and there are no more colours in the cycle
+_STROKES: tuple[LineStyleType, ...] = ("-", "--", ":", "-.")
 _CIRCLE = np.stack([f(np.linspace(0.0, 2.0 * np.pi, 181)) for f in (np.cos, np.sin)], axis=-1)
 
 
@@ -78,6 +81,10 @@ def plot_gaussian(
     ValueError
         If the probability or the coordinates are out of range.
 
+    See Also
+    --------
+    plot_gaussians
+
     References
     ----------
     The quadratic form of a normal vector is χ² with the rank of Σ for degrees of freedom: Rao,
@@ -105,6 +112,7 @@ def plot_gaussians(
     labels: Sequence[str] | None = None,
     probability: float = 0.95,
     coordinates: Any = None,
+    colors: Sequence[ColorType] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw several laws, each in a colour and with a marker of its own, and a legend.
@@ -122,13 +130,18 @@ def plot_gaussians(
         The probability of the regions, between 0 and 1.
     coordinates : index, name, or pair of them, optional
         What is drawn of laws of more dimensions: their marginals. By default the first two.
+    colors : sequence of colours, optional
+        One a law; by default the next ones of the property cycle. Every tenth law takes another
+        stroke, for then the cycle's colours come again.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
     Returns
     -------
     Axes
-        Its aspect is left alone, for the variables may have different units.
+        Its aspect is left alone, for the variables may have different units. The legend stands
+        beside the axes where inside it would cover a law, if the figure has a layout, as
+        ``plt.subplots(layout="compressed")`` has, that makes room.
 
     Raises
     ------
@@ -137,6 +150,10 @@ def plot_gaussians(
     ValueError
         If the dimensions differ, there is no law, a batch is empty, or there are not as many
         labels as laws.
+
+    See Also
+    --------
+    plot_gaussian, plot_transport
 
     References
     ----------
@@ -154,12 +171,15 @@ def plot_gaussians(
     chosen = drawn_coordinates(laws[0], coordinates)
     level = reading.probability("probability", probability)
     names = tick_labels("labels", range(len(laws)) if labels is None else labels, len(laws), "laws")
+    paints = colours("colors", colors, len(laws), "laws")
     ax = axes_to_draw_on(ax)
     handles = [
-        _draw(ax, law.marginal(chosen), level, label=name, marker=marker)
-        for law, name, marker in zip(laws, names, cycle(MARKERS), strict=False)
-    ]
-    ax.legend(handles, names)
+        _draw(ax, law.marginal(chosen), level, color=color, label=name, marker=marker,
+              stroke=_STROKES[k // _FEW_LAWS % len(_STROKES)], shaded=len(laws) <= _FEW_LAWS)
+        for k, (law, name, color, marker) in enumerate(
+            zip(laws, names, paints, cycle(MARKERS), strict=False))
+    ]  # fmt: skip
+    draw_legend(ax, handles, names)
     name_axes(ax, *axis_names(laws[0].names, chosen, "density"))
     return ax
 
@@ -178,7 +198,7 @@ def laws_to_draw(ps: Gaussian | Mixture | Iterable[Any]) -> list[Gaussian]:
     if isinstance(ps, Mixture):
         ps = ps.components
     if isinstance(ps, Gaussian):
-        flat_batch("ps", ps.batch_shape)
+        flat_batch("ps", ps)
         given = [ps[i] for i in range(len(ps))]
     elif isinstance(ps, Iterable):
         given = [operand("plot_gaussians", f"ps[{i}]", law) for i, law in enumerate(ps)]
@@ -203,6 +223,8 @@ def draw_ellipses(
     color: ColorType | None = None,
     marker: str = "o",
     label: str | None = None,
+    stroke: LineStyleType = "-",
+    shaded: bool = True,
 ) -> tuple[PolyCollection, Line2D]:
     """Draw the edges of the regions of given probability, and the means."""
     centres = np.broadcast_to(law.mean, (*law.batch_shape, 2)).reshape(-1, 2)
@@ -210,9 +232,10 @@ def draw_ellipses(
     ellipses = PolyCollection(list(_outlines(law, level)), label=label)
     # The shades of a batch would cover each other.
     alone = len(centres) == 1
-    ellipses.set_facecolor(to_rgba(points.get_color(), SHADE) if alone else "none")
+    ellipses.set_facecolor(to_rgba(points.get_color(), SHADE) if alone and shaded else "none")
     ellipses.set_edgecolor(points.get_color())
-    ellipses.set_linewidth(1.5 if alone else 0.6)
+    ellipses.set_linewidth(0.6 if not alone else 1.5 if shaded else 1.0)
+    ellipses.set_linestyle(stroke)
     ax.add_collection(ellipses)  # which looks at the limits again only since matplotlib 3.11
     ax.autoscale_view()
     return ellipses, points
@@ -240,6 +263,8 @@ def _draw_densities(
     color: ColorType | None = None,
     marker: str = "o",
     label: str | None = None,
+    stroke: LineStyleType = "-",
+    shaded: bool = True,
 ) -> tuple[Artist, ...]:
     """Draw densities with the region below shaded, and the mean marked on top."""
     radius = float(np.max(mahalanobis_radius(law, level), initial=0.0))
@@ -247,14 +272,16 @@ def _draw_densities(
     z = max(4.0, 1.1 * radius) * np.linspace(-1.0, 1.0, 401)
     inside = radius * np.linspace(-1.0, 1.0, 201)
     on_top: dict[str, Any] = {"marker": marker, "markersize": 4, "markevery": [len(z) // 2]}
+    line: dict[str, Any] = {"linestyle": stroke, "linewidth": 1.5 if shaded else 1.0}
     curves: list[Line2D] = []
     for mean, deviation in zip(means, deviations, strict=True):
         if deviation == 0:
             upright = ax.get_xaxis_transform()
-            (curve,) = ax.plot([mean, mean], [0.0, 1.0], color=color, transform=upright)
+            (curve,) = ax.plot([mean, mean], [0.0, 1.0], color=color, transform=upright, **line)
         else:
-            (curve,) = ax.plot(mean + deviation * z, _bell(z) / deviation, color=color, **on_top)
-            shade = to_rgba(curve.get_color(), SHADE)
+            bell = (mean + deviation * z, _bell(z) / deviation)
+            (curve,) = ax.plot(*bell, color=color, **on_top, **line)
+            shade = to_rgba(curve.get_color(), SHADE if shaded else 0.0)
             below = _bell(inside) / deviation
             region = ax.fill_between(mean + deviation * inside, below, color=shade, linewidth=0)
             region.sticky_edges.y.append(0.0)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.colors import Colormap
 from matplotlib.image import AxesImage
 from numpy.typing import ArrayLike
 from scipy.cluster.hierarchy import leaves_list, linkage
@@ -15,10 +16,17 @@ from scipy.spatial.distance import squareform
 
 from gaussmetrics._array.reading import as_array
 from gaussmetrics._array.types import Array
-from gaussmetrics.plotting.canvas import axes_to_draw_on, name_axes, tick_labels
+from gaussmetrics.plotting.canvas import (
+    INFINITE,
+    axes_to_draw_on,
+    colour_map,
+    name_axes,
+    number,
+    tick_labels,
+)
 
-_HEAT = colormaps["viridis"].with_extremes(bad="0.85")
 _FEW_CELLS = 144
+_SMALLEST = 4.0  # in points; smaller figures are left out
 _FEW_TICKS = 24
 
 
@@ -29,6 +37,7 @@ def plot_pairwise(
     column_labels: Sequence[str] | None = None,
     order: Literal["clustering"] | None = None,
     quantity: str | None = None,
+    cmap: str | Colormap = "viridis",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw a table of pairs as a heat map, with a colour bar and, if they are few, the values.
@@ -52,6 +61,9 @@ def plot_pairwise(
         twice the largest finite value.
     quantity : str, optional
         What the colour bar shows, with its unit.
+    cmap : str or Colormap
+        The colours; such as are light at one end and dark at the other survive black-and-white
+        print.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
@@ -66,6 +78,10 @@ def plot_pairwise(
         If the table does not hold real numbers.
     ValueError
         If shapes do not fit, a value is NaN, or clustering is asked of what are no distances.
+
+    See Also
+    --------
+    pairwise, estimate_pairwise
 
     References
     ----------
@@ -84,6 +100,7 @@ def plot_pairwise(
     values = drawn_table(table)
     table_order(order, values)
     rows, columns = _table_names(values.shape, labels, column_labels)
+    heat = colour_map("cmap", cmap).with_extremes(bad="0.85")
     if order is not None:
         leaves = _clustered(values)
         values = values[np.ix_(leaves, leaves)]
@@ -91,16 +108,17 @@ def plot_pairwise(
     ax = axes_to_draw_on(ax)
     square = len(values) == len(values.T)
     masked = np.ma.masked_invalid(values)
-    image = ax.imshow(masked, _HEAT, aspect="equal" if square else "auto", interpolation="nearest")
+    image = ax.imshow(masked, heat, aspect="equal" if square else "auto", interpolation="nearest")
     _set_ticks(ax, rows, columns)
     if not (square and np.array_equal(values, values.T)):
         name_axes(ax, "q", "p")
-    bar = quantity or ""
-    if values.size <= _FEW_CELLS:
-        _annotate(ax, image, values)
+    bar = ax.figure.colorbar(image, ax=ax, label=quantity or "")
+    texts = [number(value) for value in values.ravel()]
+    size = _size_in_cells(ax, values.shape, texts)
+    if values.size <= _FEW_CELLS and size >= _SMALLEST:
+        _annotate(ax, image, values, texts, size)
     elif not np.isfinite(values).all():
-        bar = f"{bar} (grey: infinite)".strip()
-    ax.figure.colorbar(image, ax=ax, label=bar)
+        bar.set_label(f"{quantity or ''} (grey: infinite)".strip())
     return ax
 
 
@@ -139,14 +157,23 @@ def _set_ticks(ax: Axes, rows: Sequence[str], columns: Sequence[str]) -> None:
             text.set(ha="right", rotation_mode="anchor")
 
 
-def _annotate(ax: Axes, image: AxesImage, values: Array) -> None:
+def _size_in_cells(ax: Axes, shape: tuple[int, ...], texts: Sequence[str]) -> float:
+    """Return the size of type, in points, at which the longest value fits into a cell."""
+    ax.apply_aspect()
+    rows, columns = shape
+    frame = ax.get_window_extent()
+    point = ax.figure.dpi / 72.0
+    signs = max(len(text.replace(INFINITE, "∞")) for text in texts)
+    width = 0.8 * frame.width / columns / point / (0.65 * signs)  # a figure is 0.65 as wide as high
+    return float(min(0.9 * rcParams["font.size"], width, 0.6 * frame.height / rows / point))
+
+
+def _annotate(ax: Axes, image: AxesImage, values: Array, texts: Sequence[str], size: float) -> None:
     """Write every value in its cell, dark on light and light on dark."""
     colors = image.to_rgba(np.ma.masked_invalid(values))[..., :3]
     # Where black and white contrast alike with a colour, its relative luminance is 0.18.
     light = colors**2.2 @ [0.2126, 0.7152, 0.0722] > 0.18
-    size = min(9.0, 80.0 / max(values.shape))
-    for (i, j), value in np.ndenumerate(values):
-        text = f"{value:.3g}".replace("inf", "∞").replace("-", "−")
+    for (i, j), text in zip(np.ndindex(*values.shape), texts, strict=True):
         color = "black" if light[i, j] else "white"
         ax.text(j, i, text, ha="center", va="center", color=color, fontsize=size)
 

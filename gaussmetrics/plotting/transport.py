@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
+from matplotlib.colors import Colormap, to_rgba
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
@@ -17,7 +16,15 @@ from gaussmetrics._array import reading
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.operands import operands
-from gaussmetrics.plotting.canvas import SHADE, axes_to_draw_on, axis_names, name_axes, tick_labels
+from gaussmetrics.plotting.canvas import (
+    SHADE,
+    axes_to_draw_on,
+    axis_names,
+    colour_map,
+    draw_legend,
+    name_axes,
+    tick_labels,
+)
 from gaussmetrics.plotting.laws import (
     draw_ellipses,
     drawn_coordinates,
@@ -26,7 +33,6 @@ from gaussmetrics.plotting.laws import (
 )
 from gaussmetrics.transport.maps import transport_map, wasserstein_geodesic
 
-_PATH = colormaps["viridis"]
 _PATH_END = 0.75  # the yellow beyond is lost on white paper
 _ALIKE = 5.0  # ranges that differ by more leave a sliver
 
@@ -40,6 +46,7 @@ def plot_transport(
     probability: float = 0.95,
     coordinates: Any = None,
     labels: Sequence[str] = ("p", "q"),
+    cmap: str | Colormap = "viridis",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the Wasserstein geodesic from p to q and the optimal map, as arrows.
@@ -65,6 +72,8 @@ def plot_transport(
         What is drawn of laws of more dimensions. By default the first two.
     labels : pair of str
         Names of p and q for the legend.
+    cmap : str or Colormap
+        The colours from p to q, its first three quarters.
     ax : Axes, optional
         Where to draw; by default a new figure.
 
@@ -81,6 +90,10 @@ def plot_transport(
     ValueError
         If p or q is a batch, dimensions differ, an option is out of range, or arrows are wanted
         where p is singular and no map exists.
+
+    See Also
+    --------
+    transport_map, wasserstein_geodesic, plot_gaussians
 
     Notes
     -----
@@ -109,40 +122,40 @@ def plot_transport(
     path = wasserstein_geodesic(p, q, times).marginal(chosen)
     level = reading.probability("probability", probability)
     ends = tick_labels("labels", labels, 2, "laws, p and q")
+    shades = [tuple(colour_map("cmap", cmap)(_PATH_END * t)) for t in times]
     starts, images = _mapped(p, q, chosen, reading.step_count("arrows", arrows, least=0), level)
     ax = axes_to_draw_on(ax)
     plane = path.dim == 2
-    handles = _draw_path(ax, path, times, level) if plane else _draw_ridges(ax, path, times)
+    handles = _draw_path(ax, path, shades, level) if plane else _draw_ridges(ax, path, shades)
     if len(starts):
         _draw_arrows(ax, starts, images)
     if plane and max(ax.dataLim.size) <= _ALIKE * min(ax.dataLim.size):
         ax.set_aspect("equal")
-    ax.legend(handles, ends)
+    draw_legend(ax, handles, ends)
     name_axes(ax, *axis_names(p.names or q.names, chosen, "time t"))
     return ax
 
 
-def _draw_path(ax: Axes, path: Gaussian, times: Array, level: float) -> list[Artist]:
+def _draw_path(ax: Axes, path: Gaussian, shades: list[Any], level: float) -> list[Artist]:
     """Draw a path of laws as ellipses; return the first and the last."""
     strip: list[Artist] = []
-    for i, t in enumerate(times):
-        color = tuple(_PATH(_PATH_END * t))
+    for i, color in enumerate(shades):
         ellipse, _ = draw_ellipses(ax, path[i], level, color=color, marker=".")
-        ellipse.set(linewidth=1.8 if t in {0.0, 1.0} else 0.8)
+        ellipse.set(linewidth=1.8 if i in {0, len(shades) - 1} else 0.8)
         strip.append(ellipse)
     return [strip[0], strip[-1]]
 
 
-def _draw_ridges(ax: Axes, path: Gaussian, times: Array) -> list[Artist]:
+def _draw_ridges(ax: Axes, path: Gaussian, shades: list[Any]) -> list[Artist]:
     """Draw a path of densities, each standing at its time; return the first and the last."""
     means, deviations = means_and_deviations(path)
+    times = np.linspace(0.0, 1.0, len(shades))
     z = 4.0 * np.linspace(-1.0, 1.0, 401)
     narrowest = deviations[deviations > 0].min(initial=np.inf)
     ridges: list[Artist] = []
-    for t, mean, deviation in zip(times, means, deviations, strict=True):
+    for t, mean, deviation, color in zip(times, means, deviations, shades, strict=True):
         # A law that does not vary stands as a line of full height.
         peak = 0.9 * times[1] * (narrowest / deviation if deviation > 0 else 1.0)
-        color = tuple(_PATH(_PATH_END * t))
         top = t + peak * np.exp(-0.5 * z * z)
         shade = to_rgba(color, 2 * SHADE)
         x = mean + deviation * z

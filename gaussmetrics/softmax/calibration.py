@@ -18,7 +18,8 @@ likelihood methods, in Advances in Large Margin Classifiers, MIT Press, section 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -27,7 +28,16 @@ from scipy.linalg import cho_factor, cho_solve
 
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.blocks import row_blocks
-from gaussmetrics.softmax.temperature import IN_CACHE, ROUGH, confusion, fit_temperature, rivals
+from gaussmetrics.softmax.sums import Question, Search, Sums, answered
+from gaussmetrics.softmax.temperature import (
+    IN_CACHE,
+    ROUGH,
+    Table,
+    confusion,
+    descend,
+    loss_sums,
+    rivals,
+)
 
 SLOPE_PRIOR, INTERCEPT_PRIOR = 10.0, 1.0
 """How many rows the prior of a slope and of an intercept is worth."""
@@ -48,12 +58,6 @@ class Calibration(NamedTuple):
             slopes[:, None] * (w - w.mean(axis=0)),
             slopes * (b - b.mean()) + self.intercepts,
         )
-
-    def scores(self, table: Array) -> Array:
-        """Calibrate a table of centred scores, (K, n), in place."""
-        table *= self.slopes[:, None]
-        table += self.intercepts[:, None]
-        return table
 
 
 class SmoothedTargets(NamedTuple):
@@ -78,57 +82,94 @@ class SmoothedTargets(NamedTuple):
         return own + self.error * z[self.rivals[at], rows]
 
 
-def smoothed_targets(
-    table: Array, codes: NDArray[np.intp], weights: Array, units: float
-) -> SmoothedTargets:
-    """Name the rivals in a table of scores, (K, n)."""
-    nearest = rivals(table, codes)
-    return SmoothedTargets(codes, nearest, confusion(units), weights / weights.sum())
+class Centred(NamedTuple):
+    """Scores of some rows left out, less their mean over the classes, (K, m), and the targets."""
+
+    scores: Array
+    targets: SmoothedTargets
+
+    @property
+    def weights(self) -> Array:
+        """What the rows weigh; 1 all together."""
+        return self.targets.weights
 
 
-def centred_scores(margins: Array, temperature: float) -> Array:
-    """Turn margins, (K, n), into scores less their mean over classes, in place."""
-    for at in row_blocks(margins.T.shape, IN_CACHE):
-        block = margins[:, at]
+def centred(table: Table, temperature: float, weight: float, units: float) -> Centred:
+    """Turn margins into centred scores, in place; weight and units are those of all rows."""
+    nearest = rivals(table.scores, table.codes)
+    for at in row_blocks(table.scores.T.shape, IN_CACHE):
+        block = table.scores[:, at]
         block -= block.mean(axis=0)
         block /= temperature
-    return margins
+    targets = SmoothedTargets(table.codes, nearest, confusion(units), table.weights / weight)
+    return Centred(table.scores, targets)
 
 
-def fit_calibration(table: Array, targets: SmoothedTargets, units: float) -> Calibration:
+def calibrated(table: Centred, calibration: Calibration) -> Centred:
+    """Calibrate centred scores, in place."""
+    scores = table.scores
+    scores *= calibration.slopes[:, None]
+    scores += calibration.intercepts[:, None]
+    return table
+
+
+def fit_calibration(ask: Callable[[Question], Sums], n_classes: int, units: float) -> Calibration:
     """Return the slopes and intercepts of least penalised loss.
 
     Parameters
     ----------
-    table : (K, n)
-        Scores of rows left out, less their mean over the classes.
-    targets : SmoothedTargets
+    ask : callable
+        Answers questions about the centred scores of all rows left out.
+    n_classes : int
+        K.
     units : float
         How many rows were left out.
     """
-    k = len(table)
-    loss = _PenalisedLoss(table, targets, units)
-    theta = np.concatenate([np.full(k, _common_slope(table, targets)), np.zeros(k)])
+    k, penalty = n_classes, _penalty(n_classes, units)
+    start = answered(_common_slope(), ask)
+    theta = np.concatenate([np.full(k, start), np.zeros(k)])
+
+    def expansion(theta: Array) -> tuple[float, Array, Array]:
+        value, gradient, hessian = ask(partial(loss_expansion, theta=theta))
+        pull = penalty @ theta
+        return value + 0.5 * float(theta @ pull), gradient + pull, hessian + penalty
+
+    value, gradient, hessian = expansion(theta)
     for _ in range(STEPS):
-        value, gradient, hessian = loss.expansion(theta)
         step = -cho_solve(cho_factor(hessian), gradient)
         slope = float(gradient @ step)
         if -slope < DECREMENT:
             break
         length = 1.0
-        while length > 1e-6 and loss.value(theta + length * step) > value + 1e-4 * length * slope:
+        while (near := expansion(theta + length * step))[0] > value + 1e-4 * length * slope:
+            if length <= 1e-6:
+                break
             length /= 2.0
         theta = theta + length * step
+        value, gradient, hessian = near
     return Calibration(theta[:k], theta[k:])
 
 
-def _common_slope(table: Array, targets: SmoothedTargets) -> float:
-    """Return about the best slope of all classes together: Newton's steps are short from there."""
+def _penalty(k: int, units: float) -> Array:
+    penalty = np.zeros((2 * k, 2 * k))
+    # A little of each slope by itself, for scores that are all 0.
+    penalty[:k, :k] = SLOPE_PRIOR * ((1.0 + 1e-9) * np.eye(k) - 1.0 / k)
+    penalty[k:, k:] = INTERCEPT_PRIOR * np.eye(k)
+    return penalty / units
+
+
+def _common_slope() -> Search[float]:
+    """Find about the best slope of all classes together: Newton's steps are short from there."""
+    pull, *sums = yield _first_look
+    return (yield from descend(tuple(sums), 1.0, pull, 1.0, ROUGH))[1] if pull else 1.0
+
+
+def _first_look(table: Centred) -> Sums:
     pull = sum(
-        float(targets.weights[at] @ targets.mean_score(table[:, at], at))
-        for at in row_blocks(table.T.shape, IN_CACHE)
+        float(table.weights[at] @ table.targets.mean_score(table.scores[:, at], at))
+        for at in row_blocks(table.scores.T.shape, IN_CACHE)
     )
-    return fit_temperature(table, targets.weights, pull, 1.0, ROUGH)[1] if pull else 1.0
+    return pull, *loss_sums(table, 1.0)
 
 
 def log_partition(z: Array) -> Array:
@@ -141,59 +182,40 @@ def log_partition(z: Array) -> Array:
     return np.asarray(top + np.log(total))
 
 
-class _PenalisedLoss:
-    """The objective in θ = (a, b), 2K numbers, with its gradient and Hessian."""
+def loss_expansion(table: Centred, theta: Array) -> Sums:
+    """Return the loss in θ = (a, b), 2K numbers, its gradient (2K,) and Hessian (2K, 2K)."""
+    k, targets, value = len(table.scores), table.targets, 0.0
+    gradient, hessian = np.zeros(2 * k), np.zeros((2 * k, 2 * k))
+    curvatures = np.zeros((3, k))
+    for at, p in _calibrated_blocks(table.scores, theta):
+        block, w = table.scores[:, at], targets.weights[at]
+        scores = targets.mean_score(p, at)
+        value += float(w @ (log_partition(p) - scores))
+        features = np.concatenate([p * block, p])
+        features *= np.sqrt(w)
+        hessian -= features @ features.T
+        # p − p² as p (1 − p), which keeps its digits and its sign where p is near 1.
+        weighted = (1.0 - p) * p
+        weighted *= w
+        curvatures[0] += weighted.sum(axis=1)
+        weighted *= block
+        curvatures[1] += weighted.sum(axis=1)
+        curvatures[2] += np.einsum("ki,ki->k", weighted, block)
+        residual = targets.less(p, at)
+        residual *= w
+        gradient[:k] += np.einsum("ki,ki->k", residual, block)
+        gradient[k:] += residual.sum(axis=1)
+    slopes, intercepts = np.arange(k), np.arange(k, 2 * k)
+    hessian[intercepts, intercepts] = curvatures[0]
+    hessian[slopes, intercepts] = curvatures[1]
+    hessian[intercepts, slopes] = curvatures[1]
+    hessian[slopes, slopes] = curvatures[2]
+    return value, gradient, hessian
 
-    def __init__(self, table: Array, targets: SmoothedTargets, units: float) -> None:
-        self.table, self.targets = table, targets
-        k = len(table)
-        self.penalty = np.zeros((2 * k, 2 * k))
-        # A little of each slope by itself, for scores that are all 0.
-        self.penalty[:k, :k] = SLOPE_PRIOR * ((1.0 + 1e-9) * np.eye(k) - 1.0 / k)
-        self.penalty[k:, k:] = INTERCEPT_PRIOR * np.eye(k)
-        self.penalty /= units
 
-    def value(self, theta: Array) -> float:
-        total = 0.5 * float(theta @ self.penalty @ theta)
-        for at, z in self._scores(theta):
-            scores = self.targets.mean_score(z, at)
-            total += float(self.targets.weights[at] @ (log_partition(z) - scores))
-        return total
-
-    def expansion(self, theta: Array) -> tuple[float, Array, Array]:
-        """Return the value, the gradient (2K,) and the Hessian (2K, 2K)."""
-        k, table, targets = len(self.table), self.table, self.targets
-        value = 0.5 * float(theta @ self.penalty @ theta)
-        gradient, hessian = self.penalty @ theta, np.zeros_like(self.penalty)
-        curvatures = np.zeros((3, k))
-        for at, p in self._scores(theta):
-            block, w = table[:, at], targets.weights[at]
-            scores = targets.mean_score(p, at)
-            value += float(w @ (log_partition(p) - scores))
-            features = np.concatenate([p * block, p])
-            features *= np.sqrt(w)
-            hessian -= features @ features.T
-            # p − p² as p (1 − p), which keeps its digits and its sign where p is near 1.
-            weighted = (1.0 - p) * p
-            weighted *= w
-            curvatures[0] += weighted.sum(axis=1)
-            weighted *= block
-            curvatures[1] += weighted.sum(axis=1)
-            curvatures[2] += np.einsum("ki,ki->k", weighted, block)
-            residual = targets.less(p, at)
-            residual *= w
-            gradient[:k] += np.einsum("ki,ki->k", residual, block)
-            gradient[k:] += residual.sum(axis=1)
-        slopes, intercepts = np.arange(k), np.arange(k, 2 * k)
-        hessian[intercepts, intercepts] = curvatures[0]
-        hessian[slopes, intercepts] = curvatures[1]
-        hessian[intercepts, slopes] = curvatures[1]
-        hessian[slopes, slopes] = curvatures[2]
-        return value, gradient, hessian + self.penalty
-
-    def _scores(self, theta: Array) -> Iterator[tuple[slice, Array]]:
-        k = len(self.table)
-        for at in row_blocks(self.table.T.shape, IN_CACHE):
-            z = self.table[:, at] * theta[:k, None]
-            z += theta[k:, None]
-            yield at, z
+def _calibrated_blocks(scores: Array, theta: Array) -> Iterator[tuple[slice, Array]]:
+    k = len(scores)
+    for at in row_blocks(scores.T.shape, IN_CACHE):
+        z = scores[:, at] * theta[:k, None]
+        z += theta[k:, None]
+        yield at, z

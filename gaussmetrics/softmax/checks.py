@@ -12,10 +12,11 @@ from gaussmetrics._array.reading import is_number, nearest_float, real_array, sh
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.sample_checks import (
     finite_scatter,
+    none_negative,
     sample_weights,
     streamed_samples,
-    usable_weights,
 )
+from gaussmetrics.streams import is_collection
 
 
 def labelled_samples(
@@ -57,9 +58,9 @@ def refuse_leaving_out(shrinkage: float) -> NoReturn:
     )
 
 
-def some_are_judged(judged: NDArray[np.bool_], groups: Any) -> None:
+def some_are_judged(units: float) -> None:
     """Check that something can be left out without a class losing all its rows."""
-    if not judged.any() and groups is not None:
+    if not units > 0:
         raise ValueError(
             "groups cannot be left out: each holds all rows of some class. Give finer groups, or "
             "give shrinkage and temperature as numbers and leave groups away."
@@ -223,6 +224,20 @@ def no_mask(**arrays: Any) -> None:
 
 def repeats(value: Any, n: int) -> Array:
     """Check sample weights: how many equal rows each row stands for."""
+    weights = some_repeats(value, n)
+    repeats_within(*weight_span(weights))
+    return weights
+
+
+def weight_span(weights: Array) -> tuple[float, float, float]:
+    """Return the sum of weights, the least above 0 and the largest."""
+    least = weights.min(initial=np.inf, where=weights > 0)
+    with np.errstate(over="ignore"):
+        return float(weights.sum()), float(least), float(weights.max(initial=0.0))
+
+
+def some_repeats(value: Any, n: int) -> Array:
+    """Check sample weights of some rows, all of which may be 0."""
     weights = real_array("sample_weight", value, shape="(n,)", min_ndim=0)
     if weights.ndim == 0:
         weights = np.full(n, float(weights))
@@ -230,27 +245,121 @@ def repeats(value: Any, n: int) -> Array:
         raise ValueError(
             f"sample_weight.shape == {weights.shape}, expected {(n,)}: one weight a row of X."
         )
-    usable_weights("sample_weight", weights)
-    with np.errstate(over="ignore"):
-        total = weights.sum()
+    none_negative("sample_weight", weights)
+    return weights
+
+
+def repeats_within(total: float, smallest: float, largest: float) -> None:
+    """Check that the sample weights of all rows are not all zero, and can be added up."""
+    if not largest > 0:
+        raise ValueError("sample_weight must not all be zero.")
     if not np.isfinite(total):
         raise ValueError("the sum of sample_weight overflows float64. Divide by the largest.")
-    smallest, largest = weights[weights > 0].min(), weights.max()
     if smallest < 1e-12 * largest:
         raise ValueError(
             f"sample_weight ranges from {smallest:g} to {largest:g}, so the rows of small weight "
             "are lost in rounding. Set such weights to 0, or bring them within a factor of 1e12."
         )
-    return weights
+
+
+def block_labels(value: Any, n: int) -> NDArray[Any]:
+    """Check the labels of a block of rows."""
+    labels = np.asarray(value)
+    if labels.shape != (n,):
+        raise ValueError(f"y must have one label a row of X, {n}, got shape {labels.shape}.")
+    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.rint(labels))).all():
+        wrong = labels[~(np.isfinite(labels) & (labels == np.rint(labels)))][0]
+        raise ValueError(f"y must hold labels of classes, got the number {wrong}.")
+    if labels.dtype.kind == "c":
+        raise TypeError(f"y must hold labels of classes, got dtype {labels.dtype}.")
+    if labels.dtype.kind == "O":
+        kinds = sorted({type(label).__name__ for label in labels.tolist()})
+        if len(kinds) > 1 or kinds in (["NoneType"], ["float"], ["NAType"]):
+            raise TypeError(
+                f"y must hold labels of one type, none of them missing, got {', '.join(kinds)}."
+            )
+    return labels
+
+
+def kind_of_labels(labels: NDArray[Any]) -> str:
+    """Name what kind of labels an array holds, as far as kinds can be told from each other."""
+    if not len(labels):
+        return ""
+    named = {"U": "str", "S": "bytes", "b": "bool", "i": "number", "u": "number", "f": "number"}
+    of_object = type(labels[0]).__name__ if labels.dtype.kind == "O" else str(labels.dtype)
+    return named.get(labels.dtype.kind, "number" if of_object == "int" else of_object)
+
+
+def one_kind(kinds: dict[str, str]) -> None:
+    """Check that labels are of one kind, given the block where each kind was found."""
+    if len(kinds) > 1:
+        found = ", ".join(f"{kind} in {place}" for kind, place in kinds.items())
+        raise TypeError(f"y must hold labels of one type, got {found}.")
+
+
+def groups_within_blocks(first: str, second: str, group: Any) -> None:
+    """Say why a group must not be spread over blocks."""
+    raise ValueError(
+        f"groups must each lie in one block, but rows of the group {group!r} are in {first} and "
+        f"in {second}. Leaving a group out takes all its rows at once: bring them together first, "
+        "for example with frame.shuffle(on='subject')."
+    )
+
+
+def same_rows_again(same: bool) -> None:
+    """Check that a pass meets the labels of the first one."""
+    if not same:
+        raise ValueError(
+            "y holds labels that the first pass did not meet. Each pass must find the same rows: "
+            "seed what is drawn at random, or persist it."
+        )
+
+
+def rows_at_hand(**arrays: Any) -> None:
+    """Refuse Dask collections, which would quietly be gathered."""
+    for name, value in arrays.items():
+        if is_collection(value):
+            raise TypeError(
+                f"partial_fit adds rows that are at hand, but {name} is a Dask collection. Pass it "
+                "to fit, which goes to the blocks."
+            )
+
+
+def lazy_output(kind: str) -> None:
+    """Refuse containers that would gather a Dask collection."""
+    if kind != "default":
+        raise TypeError(
+            "transform returns a Dask array for a Dask collection, but set_output asks for "
+            f'"{kind}", which is in memory. Call set_output(transform="default"), or compute X.'
+        )
+
+
+def all_in_blocks(X_in_blocks: bool, **others: Any) -> None:
+    """Check that labels go with X, and that what goes with it is where it is."""
+    if X_in_blocks and others["y"] is None:
+        raise ValueError("y must hold the labels of the rows of X, but it was left out.")
+    for name, value in others.items():
+        if is_collection(value) and not X_in_blocks:
+            raise TypeError(
+                f"{name} is a Dask collection and X is not. Pass both as Dask collections, or "
+                f"{name}.compute()."
+            )
 
 
 def group_codes(value: Any, n: int) -> NDArray[np.intp]:
     """Check labels of groups, one a row, and return a code for each."""
+    names, codes = np.unique(group_labels(value, n), return_inverse=True)
+    several_groups(len(names))
+    return codes
+
+
+def group_labels(value: Any, n: int) -> NDArray[Any]:
+    """Check labels of groups, one a row."""
     labels = np.asarray(value)
     if labels.shape != (n,):
         raise ValueError(f"groups must have one label a row of X, {n}, got shape {labels.shape}.")
     try:
-        names, codes = np.unique(labels, return_inverse=True)
+        np.sort(labels)
     except TypeError:
         raise TypeError(
             "groups must hold labels that can be sorted, got a mixture of types. Convert them to "
@@ -260,9 +369,13 @@ def group_codes(value: Any, n: int) -> NDArray[np.intp]:
         raise ValueError(
             "groups must not hold NaN or infinity. Give such rows a group of their own."
         )
-    if len(names) < 2:
+    return labels
+
+
+def several_groups(count: int) -> None:
+    """Check that leaving a group out leaves something."""
+    if count < 2:
         raise ValueError("groups must name at least 2 groups, got 1: it cannot be left out.")
-    return codes
 
 
 def component_count(value: Any, most: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_expit
+from sklearn import get_config
 from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
@@ -23,11 +24,16 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import sample_checks
 from gaussmetrics.softmax import checks
+from gaussmetrics.softmax.block_rows import RowsInBlocks
 from gaussmetrics.softmax.calibration import Calibration
+from gaussmetrics.softmax.class_moments import ClassMoments
+from gaussmetrics.softmax.class_passes import Census, gathered
 from gaussmetrics.softmax.few_rows import SpannedSpace
 from gaussmetrics.softmax.fitting import Fitted, Settings, fit_moments, fit_rows
 from gaussmetrics.softmax.regression import log_softmax, shrunk_covariance
+from gaussmetrics.softmax.rows import Rows, RowsInMemory
 from gaussmetrics.softmax.sample import Sample
+from gaussmetrics.streams import is_collection, labelled_passes, mapped
 
 FLOATS = [np.float64, np.float32]
 RULES = ("loo", *sample_checks.SHRINKAGE_FORMULAS)
@@ -51,23 +57,28 @@ class _NotWithLeaveOneOut:
     def __get__(self, estimator: Any, owner: type) -> Callable[..., Any]:
         if estimator is None:
             return self.method
-        by_rows = {
-            "shrinkage": {"loo", "ledoit-wolf"},
-            "temperature": {"loo"},
-            "calibration": {"class"},
-            "refine": {"auto"},
-            "class_weight": {"balanced"},
-        }
-        options = {name: getattr(estimator, name) for name in by_rows}
-        looking = [
-            name
-            for name, value in options.items()
-            if isinstance(value, str) and value in by_rows[name]
-        ]
-        if looking:
-            shown = {name: options[name] for name in ("shrinkage", "temperature", *looking)}
+        if looking := _looking_at_rows(estimator):
+            always = {name: getattr(estimator, name) for name in ("shrinkage", "temperature")}
+            shown = always | looking
             checks.refuse_streaming(owner.__name__, shown)
         return MethodType(self.method, estimator)
+
+
+def _looking_at_rows(estimator: Any) -> dict[str, str]:
+    """Return the parameters whose values take a second look at all rows."""
+    by_rows = {
+        "shrinkage": {"loo", "ledoit-wolf"},
+        "temperature": {"loo"},
+        "calibration": {"class"},
+        "refine": {"auto"},
+        "class_weight": {"balanced"},
+    }
+    options = {name: getattr(estimator, name) for name in by_rows}
+    return {
+        name: value
+        for name, value in options.items()
+        if isinstance(value, str) and value in by_rows[name]
+    }
 
 
 class AnalyticLogisticRegression(
@@ -163,6 +174,13 @@ class AnalyticLogisticRegression(
     row is judged, so that the scores of the rows left out fit in 512 MB. With more columns than
     rows, all is done in the n − 1 dimensions of the space they span.
 
+    Of rows in blocks (Dask, batches, files) no table of scores is kept anywhere: each question of
+    the search is a pass over the blocks, which answer with sums, and the model is that of one
+    machine to rounding. The plain formula takes one pass, class weights and "ledoit-wolf" one more
+    each, leave-one-out and calibration about twenty, `refine` another hundred. So keep rows in the
+    memory of the cluster, ``X.persist()``, if they fit. For Dask collections `predict` and its kin
+    are lazy.
+
     `coef_`, `intercept_` and `classes_`, set as attributes of a ``LogisticRegression``, give the
     same probabilities: the route to ONNX and other exports.
 
@@ -205,23 +223,26 @@ class AnalyticLogisticRegression(
     def fit(
         self,
         X: Any,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        groups: ArrayLike | None = None,
+        y: Any = None,
+        sample_weight: Any = None,
+        groups: Any = None,
     ) -> AnalyticLogisticRegression:
         """Fit the model. If that fails, the estimator stays what it was.
 
         Parameters
         ----------
-        X : (n, d)
-            Dense or sparse.
+        X : (n, d), or batches
+            Dense or sparse; a Dask array or data frame, whose blocks stay where they are. With `y`
+            left out, batches (X, y) or (X, y, sample_weight): an iterable of them, or a function
+            that opens one. With `y` the name of a column, batches that name their columns: data
+            frames, Arrow's record batches, tables and data sets, the path of Parquet files.
         y : (n,)
-            Labels.
+            Labels: a Dask collection too, if X is one. Or the name of their column in batches.
         sample_weight : (n,), optional
-            Weights that are not negative; weight 2 is the row given twice.
+            Weights that are not negative; weight 2 is the row given twice. Or the name of a column.
         groups : (n,), optional
             Labels of rows that belong together: those of one subject, or copies of one row.
-            Leave-one-out leaves whole groups out.
+            Leave-one-out leaves whole groups out. In a Dask collection, each lies in one block.
 
         Returns
         -------
@@ -231,7 +252,8 @@ class AnalyticLogisticRegression(
         Raises
         ------
         TypeError, ValueError
-            If a parameter or the data cannot be used; the text says why and what to do.
+            If a parameter or the data cannot be used; the text says why, in which block, and what
+            to do. Batches that can be read only once do for what takes one pass.
 
         Examples
         --------
@@ -323,6 +345,8 @@ class AnalyticLogisticRegression(
         array([0. , 1.6])
         """
         check_is_fitted(self)
+        if is_collection(X):
+            return self._lazily("decision_function", X, self._score_width)
         rows = self._rows(X)
         scores = rows @ self.coef_.T + self.intercept_
         return cast(Array, scores.ravel() if len(self.classes_) == 2 else scores)
@@ -351,6 +375,9 @@ class AnalyticLogisticRegression(
         >>> model.predict([[0.0], [3.0]]).tolist()
         ['no', 'yes']
         """
+        check_is_fitted(self)
+        if is_collection(X):
+            return self._lazily("predict", X, None, self.classes_.dtype)
         scores = self.decision_function(X)
         codes = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return cast(NDArray[Any], self.classes_[codes])
@@ -381,6 +408,9 @@ class AnalyticLogisticRegression(
         array([[0.5  , 0.5  ],
                [0.168, 0.832]])
         """
+        check_is_fitted(self)
+        if is_collection(X):
+            return self._lazily("predict_proba", X, len(self.classes_))
         return cast(Array, np.exp(self.predict_log_proba(X)))
 
     def predict_log_proba(self, X: ArrayLike) -> Array:
@@ -408,6 +438,9 @@ class AnalyticLogisticRegression(
         >>> model.predict_log_proba([[-1000.0]]).round(4) + 0.0
         array([[    0. , -1603.2]])
         """
+        check_is_fitted(self)
+        if is_collection(X):
+            return self._lazily("predict_log_proba", X, len(self.classes_))
         scores = self.decision_function(X)
         if scores.ndim == 1:
             return cast(Array, np.column_stack([log_expit(-scores), log_expit(scores)]))
@@ -443,6 +476,10 @@ class AnalyticLogisticRegression(
         (150, 2)
         """
         check_is_fitted(self)
+        if is_collection(X):
+            output = getattr(self, "_sklearn_output_config", {}).get("transform")
+            checks.lazy_output(output or get_config()["transform_output"])
+            return self._lazily("transform", X, self._n_features_out)
         axes, centre = self._discriminant_axes()
         return cast(Array, self._rows(X) @ axes - centre @ axes)
 
@@ -507,13 +544,28 @@ class AnalyticLogisticRegression(
         checks.no_mask(X=X)
         return validate_data(self, X, dtype=FLOATS, accept_sparse="csr", reset=False)
 
+    def _lazily(self, method: str, X: Any, width: int | None, dtype: Any = float) -> Any:
+        """Return what a method makes of each block, as a Dask array that is not computed yet."""
+        validate_data(
+            self,
+            X._meta if hasattr(X, "columns") else X,
+            y="no_validation",
+            skip_check_array=True,
+            reset=False,
+        )
+        self._solved()
+        light = copy(self)
+        light.__dict__.pop("moments_", None)  # d × d, and not needed
+        return mapped(_of_block, X, light, method, width, dtype, width=width, dtype=dtype)
+
+    @property
+    def _score_width(self) -> int | None:
+        return len(self.classes_) if len(self.classes_) > 2 else None
+
     def _check(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None, *, reset: bool
     ) -> tuple[Any, NDArray[Any], Array | None]:
-        sample_checks.shrinkage("shrinkage", self.shrinkage, RULES)
-        checks.temperature(self.temperature)
-        checks.calibration(self.calibration)
-        checks.refine(self.refine)
+        self._check_parameters()
         checks.no_mask(X=X, y=y, sample_weight=sample_weight)
         rows, labels = validate_data(self, X, y, dtype=FLOATS, accept_sparse="csr", reset=reset)
         check_classification_targets(labels)
@@ -521,33 +573,86 @@ class AnalyticLogisticRegression(
             return rows, labels, None
         return rows, labels, checks.repeats(sample_weight, len(labels))
 
+    def _check_parameters(self) -> None:
+        sample_checks.shrinkage("shrinkage", self.shrinkage, RULES)
+        checks.temperature(self.temperature)
+        checks.calibration(self.calibration)
+        checks.refine(self.refine)
+
     def _fit(self, X: Any, y: Any, sample_weight: Any, groups: Any) -> None:
+        checks.all_in_blocks(is_collection(X), y=y, sample_weight=sample_weight, groups=groups)
+        passes = labelled_passes(X, y, sample_weight, groups)
+        if passes is not None:
+            self._fit_passes(passes)
+            return
         rows, labels, repeats = self._check(X, y, sample_weight, reset=True)
-        self.classes_, codes = _encode(labels, repeats)
-        checks.several_classes(self.classes_)
-        by_group = None if groups is None else checks.group_codes(groups, len(codes))
-        counts = np.bincount(codes, repeats).astype(np.float64)
-        by_class = checks.class_weight(self.class_weight, self.classes_, counts)
-        sample = Sample(rows, codes, len(self.classes_)).weighted(repeats, by_class, by_group)
-        weights = sample.class_totals()
-        self._frequencies = weights / weights.sum()
-        priors = checks.priors(self.priors, self.classes_)
-        self.priors_ = self._frequencies if priors is None else priors
-        checks.component_count(self.n_components, min(len(counts) - 1, rows.shape[1]))
+        by_group = None if groups is None else checks.group_codes(groups, len(labels))
+        self._fit_arrays(rows, labels, repeats, by_group)
+
+    def _fit_arrays(self, rows: Any, labels: Any, repeats: Any, groups: Any) -> None:
+        """Fit rows in memory."""
+        classes, codes = _encode(labels, repeats)
+        counts = np.bincount(codes, repeats, minlength=len(classes)).astype(np.float64)
+        by_class = self._choose_classes(classes, counts)
+        sample = Sample(rows, codes, len(classes)).weighted(repeats, by_class, groups)
+        self._choose_priors(sample.class_totals())
         wide = rows.shape[0] <= rows.shape[1]
         self.__dict__.pop("moments_", None)
         if not wide or rows.shape[1] <= WIDE:
             self.moments_ = sample.moments()
+        self._stream: tuple[Any, float] | None = None
         self._model: Fitted | None = (
             self._fit_in_spanned_space(sample)
             if wide
-            else self._keep_means(fit_rows(sample, self.moments_, self._settings(len(counts))))
+            else self._fit_rows(RowsInMemory(sample), self.moments_)
         )
-        self._stream: tuple[Any, float] | None = None
 
-    def _keep_means(self, model: Fitted) -> Fitted:
-        self._centre, self._means = self.moments_.mean, self.moments_.means
-        return model
+    def _fit_passes(self, passes: Any) -> None:
+        """Fit rows in blocks that no machine holds: a pass for each look at all of them."""
+        self._check_parameters()
+        looking = _looking_at_rows(self)
+        if looking or self.class_weight is not None:
+            name, value = next(iter({**looking, "class_weight": self.class_weight}.items()))
+            passes.again(f"{name}={value!r}")
+        census = passes.fold(Census.of_block, Census.merged).checked(passes.place)
+        self.__dict__.pop("feature_names_in_", None)
+        self.n_features_in_ = passes.width
+        if passes.names is not None:
+            self.feature_names_in_ = np.array(passes.names, dtype=object)
+        if sum(census.sizes.values()) <= passes.width:
+            passes.again("a fit of fewer rows than columns")
+            rows, labels, repeats, groups = gathered(passes)
+            by_group = None if groups is None else checks.group_codes(groups, len(labels))
+            self._fit_arrays(rows, labels, repeats, by_group)
+            return
+        weighing = census.sums.counts > 0
+        moments = census.sums.moments(weighing)
+        by_class = self._choose_classes(census.classes[weighing], moments.counts)
+        in_blocks = RowsInBlocks.of(passes, census, self.classes_, by_class)
+        self.moments_ = moments if by_class is None else in_blocks.moments()
+        self._choose_priors(self.moments_.counts)
+        self._stream = None
+        self._model = self._fit_rows(in_blocks, self.moments_)
+
+    def _choose_classes(self, classes: NDArray[Any], counts: Array) -> Array | None:
+        """Set the classes, and return what a row of each weighs."""
+        checks.several_classes(classes)
+        self.classes_ = classes
+        return checks.class_weight(self.class_weight, classes, counts)
+
+    def _choose_priors(self, weights: Array) -> None:
+        self._frequencies = weights / weights.sum()
+        priors = checks.priors(self.priors, self.classes_)
+        self.priors_ = self._frequencies if priors is None else priors
+        checks.component_count(self.n_components, min(len(weights) - 1, self.n_features_in_))
+
+    def _fit_rows(self, rows: Rows, moments: ClassMoments) -> Fitted:
+        self._keep_means(moments)
+        return fit_rows(rows, moments, self._settings(rows.n_classes))
+
+    def _keep_means(self, moments: ClassMoments) -> None:
+        self._means, self._centre = moments.means, moments.mean
+        self._deviations = moments.deviations()
 
     def _fit_in_spanned_space(self, sample: Sample) -> Fitted:
         """Fit in the coordinates of the space that few rows span, and come back to the columns."""
@@ -558,11 +663,12 @@ class AnalyticLogisticRegression(
         space = SpannedSpace(sample.X.tocsc() if hasattr(sample.X, "tocsc") else sample.X)
         few = replace(sample, X=space.coordinates(), columns=d)
         moments = few.moments()
-        model = fit_rows(few, moments, settings)
+        model = fit_rows(RowsInMemory(few), moments, settings)
         k = sample.n_classes
         lifted = space.lift(np.vstack([model.coefficients, model.axes, moments.means]))
-        self._means = space.mean + lifted[2 * k :]
-        self._centre = self._frequencies @ self._means
+        step = self._frequencies @ lifted[2 * k :]
+        self._deviations = lifted[2 * k :] - step
+        self._centre, self._means = space.mean + step, space.mean + lifted[2 * k :]
         w = lifted[:k]
         return model._replace(
             coefficients=w, intercepts=model.intercepts - w @ space.mean, axes=lifted[k : 2 * k]
@@ -580,6 +686,7 @@ class AnalyticLogisticRegression(
         return Settings(self.shrinkage, temperature, calibrate, self.refine == "auto")
 
     def _add(self, X: Any, y: Any, classes: Any, sample_weight: Any) -> None:
+        checks.rows_at_hand(X=X, y=y, sample_weight=sample_weight)
         known = getattr(self, "classes_", None)
         labels_known = checks.streamed_classes(known, classes)
         if known is not None and not hasattr(self, "moments_"):
@@ -594,7 +701,7 @@ class AnalyticLogisticRegression(
         self._frequencies = self.moments_.counts / self.moments_.count
         priors = checks.priors(self.priors, self.classes_)
         self.priors_ = self._frequencies if priors is None else priors
-        self._centre, self._means = self.moments_.mean, self.moments_.means
+        self._keep_means(self.moments_)
         self._stream = self.shrinkage, float(cast(float, self.temperature))
         self._model = None
 
@@ -614,9 +721,8 @@ class AnalyticLogisticRegression(
     def _discriminant_axes(self) -> tuple[Array, Array]:
         """Return the axes as columns, (d, n_components), and the mean of all rows."""
         axes, p = self._solved().axes, np.sqrt(self._frequencies)
-        deviations = np.where(self._frequencies[:, None] > 0, self._means - self._centre, 0.0)
         # Distances between class means, in the metric of Σ, and the classes' shares.
-        gram = p[:, None] * (axes @ deviations.T) * p
+        gram = p[:, None] * (axes @ self._deviations.T) * p
         values, vectors = np.linalg.eigh(0.5 * (gram + gram.T))
         leading = np.argsort(-values, kind="stable")[: self._n_features_out]
         lengths = np.sqrt(np.maximum(values[leading], np.finfo(float).tiny))
@@ -633,3 +739,12 @@ def _encode(labels: NDArray[Any], weights: Array | None) -> tuple[NDArray[Any], 
         return classes, codes
     present = np.bincount(codes, weights) > 0
     return classes[present], np.maximum(np.cumsum(present)[codes] - 1, 0)
+
+
+def _of_block(
+    rows: Any, model: AnalyticLogisticRegression, method: str, width: int | None, dtype: Any
+) -> NDArray[Any]:
+    """Return what a method of a model makes of a block, which may have no rows."""
+    if not len(rows):
+        return np.empty((0,) if width is None else (0, width), dtype)
+    return np.asarray(getattr(model, method)(rows))

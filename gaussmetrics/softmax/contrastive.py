@@ -63,6 +63,10 @@ def info_nce_loss(
         If scores are no real numbers below +inf, positives or `excluded` do not fit them or point
         at nothing, or the temperature is not positive.
 
+    See Also
+    --------
+    info_nce_loss_gradient, flat_nce_loss, mutual_information_bound
+
     References
     ----------
     van den Oord, Li & Vinyals 2018, arXiv:1807.03748; the loss by log1p: Su Jianlin,
@@ -111,6 +115,10 @@ def info_nce_loss_gradient(
     TypeError, ValueError
         As `info_nce_loss`.
 
+    See Also
+    --------
+    info_nce_loss, flat_nce_loss_gradient, contrastive_row_gradients
+
     References
     ----------
     van den Oord, Li & Vinyals 2018, arXiv:1807.03748; Su Jianlin, https://kexue.fm/archives/8586.
@@ -153,6 +161,10 @@ def flat_nce_loss(
     TypeError, ValueError
         As `info_nce_loss`.
 
+    See Also
+    --------
+    flat_nce_loss_gradient, info_nce_loss, mutual_information_bound
+
     References
     ----------
     Chen et al. 2021, arXiv:2107.01152; Su Jianlin, https://kexue.fm/archives/8586.
@@ -188,6 +200,10 @@ def flat_nce_loss_gradient(
     ------
     TypeError, ValueError
         As `info_nce_loss`, and if a row has no negative, where the loss is −inf.
+
+    See Also
+    --------
+    flat_nce_loss, info_nce_loss_gradient, contrastive_row_gradients
 
     References
     ----------
@@ -256,6 +272,10 @@ def mutual_information_bound(
     TypeError, ValueError
         As `info_nce_loss`, and if there are fewer than two rows (three pairs), a positive has score
         −inf, or the losses' sum is beyond the floats.
+
+    See Also
+    --------
+    InformationBound, info_nce_loss, mutual_information
 
     References
     ----------

@@ -65,6 +65,10 @@ def softmax_entropy_gradient(u: Any) -> Array:
     TypeError, ValueError
         If the logits are no real numbers below +inf, or a row is −inf throughout.
 
+    See Also
+    --------
+    softmax_entropy
+
     References
     ----------
     Cover & Thomas, Elements of Information Theory (2006), section 2.1, doi:10.1002/047174882X.
@@ -99,6 +103,10 @@ def softmax_cross_entropy_gradient(u: Any, v: Any) -> LogitGradient:
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, or
         the cross-entropy is infinite.
+
+    See Also
+    --------
+    softmax_cross_entropy, LogitGradient
 
     References
     ----------
@@ -136,6 +144,10 @@ def softmax_kl_divergence_gradient(u: Any, v: Any) -> LogitGradient:
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, or
         the divergence is infinite.
 
+    See Also
+    --------
+    softmax_kl_divergence, LogitGradient
+
     References
     ----------
     Liang et al. 2021, arXiv:2106.14448; Su Jianlin, https://kexue.fm/archives/8496.
@@ -171,6 +183,10 @@ def softmax_jeffreys_divergence_gradient(u: Any, v: Any) -> LogitGradient:
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, or
         the divergence is infinite.
+
+    See Also
+    --------
+    softmax_jeffreys_divergence, LogitGradient
 
     References
     ----------
@@ -213,6 +229,10 @@ def softmax_renyi_divergence_gradient(u: Any, v: Any, *, alpha: float) -> LogitG
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, alpha
         is no positive number up to 1e15, or the divergence is infinite.
 
+    See Also
+    --------
+    softmax_renyi_divergence, LogitGradient
+
     References
     ----------
     van Erven & Harremoës 2014, doi:10.1109/TIT.2014.2320500.
@@ -250,6 +270,10 @@ def softmax_bhattacharyya_distance_gradient(u: Any, v: Any) -> LogitGradient:
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, or
         the distance is infinite.
+
+    See Also
+    --------
+    softmax_bhattacharyya_distance, LogitGradient
 
     References
     ----------
@@ -290,6 +314,10 @@ def softmax_hellinger_distance_gradient(u: Any, v: Any) -> LogitGradient:
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, or
         p = q, where a distance has a kink.
+
+    See Also
+    --------
+    softmax_hellinger_distance, LogitGradient
 
     References
     ----------
@@ -332,6 +360,10 @@ def softmax_total_variation_distance_gradient(u: Any, v: Any) -> LogitGradient:
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, or
         p = q, where a distance has a kink.
 
+    See Also
+    --------
+    softmax_total_variation_distance, LogitGradient
+
     References
     ----------
     Levin & Peres, Markov Chains and Mixing Times (2017), chapter 4, doi:10.1090/mbk/107.
@@ -369,6 +401,10 @@ def softmax_jensen_shannon_divergence_gradient(u: Any, v: Any) -> LogitGradient:
     ------
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, or shapes do not fit.
+
+    See Also
+    --------
+    softmax_jensen_shannon_divergence, LogitGradient
 
     References
     ----------

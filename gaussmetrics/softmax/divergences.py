@@ -45,6 +45,10 @@ def softmax_entropy(u: Any) -> Scalars:
     TypeError, ValueError
         If the logits are no real numbers below +inf, or a row is −inf throughout.
 
+    See Also
+    --------
+    softmax_cross_entropy, softmax_entropy_gradient, entropy
+
     References
     ----------
     Cover & Thomas, Elements of Information Theory (2006), section 2.1, doi:10.1002/047174882X.
@@ -79,6 +83,10 @@ def softmax_cross_entropy(u: Any, v: Any) -> Scalars:
     ------
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, or shapes do not fit.
+
+    See Also
+    --------
+    softmax_entropy, softmax_kl_divergence, softmax_cross_entropy_gradient
 
     References
     ----------
@@ -116,6 +124,11 @@ def softmax_kl_divergence(u: Any, v: Any) -> Scalars:
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, or shapes do not fit.
 
+    See Also
+    --------
+    softmax_jeffreys_divergence, softmax_cross_entropy, softmax_kl_divergence_gradient
+    kl_divergence
+
     References
     ----------
     Kullback & Leibler 1951, doi:10.1214/aoms/1177729694; as a regulariser of two passes: Liang et
@@ -152,6 +165,10 @@ def softmax_jeffreys_divergence(u: Any, v: Any) -> Scalars:
     ------
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, or shapes do not fit.
+
+    See Also
+    --------
+    softmax_kl_divergence, softmax_jeffreys_divergence_gradient, jeffreys_divergence
 
     References
     ----------
@@ -192,6 +209,10 @@ def softmax_renyi_divergence(u: Any, v: Any, *, alpha: float) -> Scalars:
         If logits are no real numbers below +inf, a row is −inf throughout, shapes do not fit, or
         alpha is no positive number up to 1e15.
 
+    See Also
+    --------
+    softmax_kl_divergence, softmax_renyi_divergence_gradient, renyi_divergence
+
     References
     ----------
     van Erven & Harremoës 2014, doi:10.1109/TIT.2014.2320500.
@@ -227,6 +248,10 @@ def softmax_bhattacharyya_distance(u: Any, v: Any) -> Scalars:
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, or shapes do not fit.
 
+    See Also
+    --------
+    softmax_hellinger_distance, softmax_bhattacharyya_distance_gradient, bhattacharyya_distance
+
     References
     ----------
     Bhattacharyya 1943, Bulletin of the Calcutta Mathematical Society 35; Kailath 1967,
@@ -261,6 +286,10 @@ def softmax_hellinger_distance(u: Any, v: Any) -> Scalars:
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, or shapes do not fit.
 
+    See Also
+    --------
+    softmax_bhattacharyya_distance, softmax_hellinger_distance_gradient, hellinger_distance
+
     References
     ----------
     Pardo, Statistical Inference Based on Divergence Measures (2005), doi:10.1201/9781420034813.
@@ -293,6 +322,10 @@ def softmax_total_variation_distance(u: Any, v: Any) -> Scalars:
     ------
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, or shapes do not fit.
+
+    See Also
+    --------
+    softmax_hellinger_distance, softmax_total_variation_distance_gradient, total_variation_distance
 
     References
     ----------
@@ -327,6 +360,10 @@ def softmax_jensen_shannon_divergence(u: Any, v: Any) -> Scalars:
     ------
     TypeError, ValueError
         If logits are no real numbers below +inf, a row is −inf throughout, or shapes do not fit.
+
+    See Also
+    --------
+    softmax_jeffreys_divergence, softmax_jensen_shannon_divergence_gradient, jensen_shannon_bounds
 
     References
     ----------

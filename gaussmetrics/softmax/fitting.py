@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -11,15 +12,23 @@ from gaussmetrics._array.types import Array
 from gaussmetrics.softmax import checks, refinement
 from gaussmetrics.softmax.calibration import (
     Calibration,
-    centred_scores,
+    calibrated,
+    centred,
     fit_calibration,
-    smoothed_targets,
 )
 from gaussmetrics.softmax.class_moments import ClassMoments
-from gaussmetrics.softmax.leave_groups_out import LeaveGroupsOut
-from gaussmetrics.softmax.leave_one_out import LeaveOneOut, LeftOut, ledoit_wolf, oas
+from gaussmetrics.softmax.leave_one_out import (
+    Judge,
+    Scores,
+    ShrinkagePath,
+    centres,
+    fourth_moment,
+    ledoit_wolf,
+    oas,
+)
 from gaussmetrics.softmax.regression import softmax_coefficients
-from gaussmetrics.softmax.sample import Sample
+from gaussmetrics.softmax.rows import Rows
+from gaussmetrics.softmax.temperature import search_nothing, search_temperature
 
 TABLE = 2**26
 """Scores judged at once, 512 MB: of more, every second, third … row is judged."""
@@ -64,59 +73,68 @@ def fit_moments(moments: ClassMoments, shrinkage: float | str, temperature: floa
     return _scaled(w, b, gamma, temperature)
 
 
-def fit_rows(sample: Sample, moments: ClassMoments, settings: Settings) -> Fitted:
+def fit_rows(rows: Rows, moments: ClassMoments, settings: Settings) -> Fitted:
     """Choose what is to be chosen by leave-one-out, and solve."""
     checks.spread_within(moments.scatter)
-    shrinkage = _given_shrinkage(sample, moments, settings.shrinkage)
-    temperature, unit = settings.temperature, sample.unit_variance(moments)
+    shrinkage = _given_shrinkage(rows, moments, settings.shrinkage)
+    temperature, unit = settings.temperature, rows.unit_variance(moments)
+    second = settings.calibrate or settings.refine
     if shrinkage is not None:  # says first of all if the covariance is singular
         w, b = softmax_coefficients(moments, shrinkage=shrinkage, unit=unit)
-        if temperature is not None and not (settings.calibrate or settings.refine):
+        if temperature is not None and not second:
             return _scaled(w, b, shrinkage, temperature)
-    judged = _judged(sample)
-    left_out = _left_out(judged, moments)
+    judged = rows.spread(TABLE)
+    judge, about = judged.judge(ShrinkagePath(moments, unit)), 1.0
     if shrinkage is None:
-        shrinkage = left_out.search(temperature).shrinkage
-    second = settings.calibrate or settings.refine
-    if temperature is not None and not second:
+        best = judge.search(temperature)
+        shrinkage, about = best.shrinkage, 1.0 / best.temperature
         w, b = softmax_coefficients(moments, shrinkage=shrinkage, unit=unit)
-        return _scaled(w, b, shrinkage, temperature)
-    margins = left_out.margins(shrinkage)
-    if margins is None:
+        if temperature is not None and not second:
+            return _scaled(w, b, shrinkage, temperature)
+    start = _look(judge, shrinkage, temperature, about)
+    if start is None:
         checks.refuse_leaving_out(shrinkage)
-    if temperature is None:
-        temperature = left_out.temperature(margins)
-    model = _scaled(
-        *softmax_coefficients(moments, shrinkage=shrinkage, unit=unit), shrinkage, temperature
-    )
+    model = _scaled(w, b, shrinkage, start.temperature)
     if not second:
         return model
-    start, calibration = _second_stage(left_out, margins, judged, model, settings.calibrate)
+    model, refined = _second_stage(judged, moments, start, model, settings.calibrate)
     count = _steps_to_make(judged, moments, model, settings.calibrate) if settings.refine else 0
-    w, b = start.coefficients, start.intercepts
-    for step in islice(refinement.steps(start), count - 1, count) if count else ():
-        w, b = w + step.coefficients, b + step.intercepts
-    return model._replace(coefficients=w, intercepts=b, calibration=calibration, steps=count)
+    for step in islice(refinement.steps(refined), count - 1, count) if count else ():
+        model = _moved(model, step)
+    return model._replace(steps=count)
 
 
-def _judged(sample: Sample) -> Sample:
-    """Return all rows, or so many of them, evenly spread, that their scores fit in the table."""
-    stride = -(-len(sample.codes) * sample.n_classes // TABLE)
-    if stride <= 1:
-        return sample
-    if sample.groups is None:
-        return sample.rows(slice(None, None, stride))
-    return sample.rows(sample.groups % stride == 0)
+class _Look(NamedTuple):
+    """Scores of rows left out, a temperature for them, and what the rows count."""
+
+    scores: Scores
+    temperature: float
+    weight: float
+    units: float
 
 
-def _given_shrinkage(sample: Sample, moments: ClassMoments, shrinkage: float | str) -> float | None:
+def _look(
+    judge: Judge, shrinkage: float, temperature: float | None, about: float = 1.0
+) -> _Look | None:
+    """Look at the rows left out, and find the temperature to all its digits if none is given."""
+    search = search_temperature(about) if temperature is None else search_nothing(1.0 / temperature)
+    looked = judge.scores(shrinkage, search)
+    if looked is None:
+        return None
+    scores, found = looked
+    temperature = 1.0 / found.beta if temperature is None else temperature
+    return _Look(scores, temperature, found.weight, found.units)
+
+
+def _given_shrinkage(rows: Rows, moments: ClassMoments, shrinkage: float | str) -> float | None:
     """Return a shrinkage that is a number or a formula, or None if it is to be chosen."""
     if shrinkage == "loo":
         return None
     if shrinkage == "ledoit-wolf":
-        return ledoit_wolf(sample, moments)
+        (fourth,) = rows.sum(fourth_moment, centres(moments), rows.unit_variance(moments))
+        return ledoit_wolf(moments, rows.width, fourth)
     if shrinkage == "oas":
-        return oas(moments, sample.columns or len(moments.scatter))
+        return oas(moments, rows.width)
     return float(shrinkage)
 
 
@@ -125,44 +143,45 @@ def _scaled(w: Array, b: Array, shrinkage: float, temperature: float) -> Fitted:
     return Fitted(w / temperature, b / temperature, w, shrinkage, temperature, none, 0)
 
 
-def _left_out(sample: Sample, moments: ClassMoments) -> LeftOut:
-    alike = sample.out is None or bool(np.ptp(sample.out) == 0)
-    one_by_one = sample.groups is None and alike
-    return (LeaveOneOut if one_by_one else LeaveGroupsOut)(sample, moments)
+def _moved(model: Fitted, step: refinement.Step) -> Fitted:
+    return model._replace(
+        coefficients=model.coefficients + step.coefficients,
+        intercepts=model.intercepts + step.intercepts,
+    )
 
 
 def _second_stage(
-    left_out: LeftOut, margins: Array, sample: Sample, model: Fitted, calibrate: bool
-) -> tuple[refinement.Start, Calibration]:
-    """Calibrate the model by the scores that rows get when left out."""
-    table = centred_scores(margins, model.temperature)
-    targets = smoothed_targets(table, left_out.codes, left_out.weights, left_out.units)
-    calibration = model.calibration
-    w, b = model.coefficients, model.intercepts
+    rows: Rows, moments: ClassMoments, start: _Look, model: Fitted, calibrate: bool
+) -> tuple[Fitted, refinement.Start]:
+    """Calibrate the model by the scores that rows get when left out; say where to go on from."""
+    scores = start.scores.then(
+        partial(centred, temperature=model.temperature, weight=start.weight, units=start.units)
+    )
     if calibrate:
-        calibration = fit_calibration(table, targets, left_out.units)
-        w, b = calibration.coefficients(w, b)
-        table = calibration.scores(table)
-    start = refinement.Start(sample, left_out.moments, table, targets, left_out.units, w, b)
-    return start, calibration
+        calibration = fit_calibration(scores.ask, rows.n_classes, start.units)
+        w, b = calibration.coefficients(model.coefficients, model.intercepts)
+        model = model._replace(coefficients=w, intercepts=b, calibration=calibration)
+        scores = scores.then(partial(calibrated, calibration=calibration))
+    walk = rows.walk(scores, moments.mean)
+    return model, refinement.Start(walk, moments, rows.unit_variance(moments), start.units)
 
 
-def _steps_to_make(sample: Sample, whole: ClassMoments, model: Fitted, calibrate: bool) -> int:
+def _steps_to_make(rows: Rows, whole: ClassMoments, model: Fitted, calibrate: bool) -> int:
     """Return after how many steps rows held out of both stages have the least loss."""
     losses = np.zeros(len(refinement.PENALTIES) + 1)
-    for held_out in refinement.folds(sample, whole):
-        training = sample.rows(~held_out)
+    for training, held_out in rows.folds(whole):
         moments = training.moments()
-        if not held_out.any() or not (moments.counts > 0).all():
+        if not (moments.counts > 0).all():
             return 0
-        left_out = _left_out(training, moments)
-        margins = left_out.margins(model.shrinkage)
-        if margins is None:
+        unit = training.unit_variance(moments)
+        judge = training.judge(ShrinkagePath(moments, unit))
+        start = _look(judge, model.shrinkage, model.temperature)
+        if start is None:
             return 0
-        w, b = softmax_coefficients(
-            moments, shrinkage=model.shrinkage, unit=training.unit_variance(moments)
-        )
+        w, b = softmax_coefficients(moments, shrinkage=model.shrinkage, unit=unit)
         part = _scaled(w, b, model.shrinkage, model.temperature)
-        start, _ = _second_stage(left_out, margins, training, part, calibrate)
-        losses += refinement.held_out_loss(start, refinement.steps(start), sample.rows(held_out))
+        part, refined = _second_stage(training, moments, start, part, calibrate)
+        path = [part, *(_moved(part, step) for step in refinement.steps(refined))]
+        models = [(point.coefficients, point.intercepts) for point in path]
+        losses += held_out.sum(refinement.held_out_losses, models)[0]
     return int(losses.argmin())

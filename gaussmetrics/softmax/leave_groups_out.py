@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gaussmetrics._array.linalg import eigenvalue_cutoff, transpose
+from gaussmetrics._array import triangles
+from gaussmetrics._array.linalg import eigenvalue_cutoff, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.blocks import row_blocks
-from gaussmetrics.softmax.class_moments import ClassMoments
-from gaussmetrics.softmax.leave_one_out import LeftOut, residuals
+from gaussmetrics.softmax.leave_one_out import LeftOut, ShrinkagePath, residuals
 from gaussmetrics.softmax.sample import Sample
 
 Places = NDArray[np.intp]
@@ -34,11 +33,11 @@ class LeaveGroupsOut(LeftOut):
     eigenbasis of S, a copy of their size. A group that holds all rows of some class is not judged.
     """
 
-    def __init__(self, sample: Sample, moments: ClassMoments) -> None:
-        super().__init__(sample, moments)
-        self.rotated = np.empty((len(self.codes), len(self.eigenvalues)))
-        for at, block in residuals(self.X, self.codes, moments.means):
-            self.rotated[at] = block @ self.vectors
+    def __init__(self, sample: Sample, path: ShrinkagePath) -> None:
+        super().__init__(sample, path)
+        self.rotated = np.empty((len(self.codes), len(path.eigenvalues)))
+        for at, block in residuals(self.X, self.codes, path.centres):
+            self.rotated[at] = block @ self.path.vectors
 
     def can_be_judged(self, sample: Sample, weights: Array) -> NDArray[np.bool_]:
         """Tell whose group leaves rows in each of its classes; sort rows into groups."""
@@ -50,7 +49,7 @@ class LeaveGroupsOut(LeftOut):
             place * sample.n_classes + sample.codes[counted], return_inverse=True
         )
         lost = np.bincount(pair_of, self.out[counted])
-        own = self.moments.counts[pairs % sample.n_classes]
+        own = self.path.counts[pairs % sample.n_classes]
         np.logical_and.at(keeps, pairs // sample.n_classes, own - lost > 1e-9 * own)
         judged = np.zeros(len(weights), dtype=bool)
         judged[counted] = keeps[place]
@@ -63,34 +62,33 @@ class LeaveGroupsOut(LeftOut):
         ]
         return judged
 
-    def tables(self, shrinkages: Array) -> Iterator[tuple[float, Array | None]]:
-        """Yield, for each shrinkage, score of class j minus score of the own class, (K, n)."""
-        for shrinkage in shrinkages:
-            yield shrinkage, self._table(shrinkage)
-
-    def _table(self, shrinkage: float) -> Array | None:
-        result = np.zeros((len(self.means), len(self.codes)))
-        d = len(self.eigenvalues)
+    def margins(self, shrinkage: float) -> Array | None:
+        """Return score of class j minus score of the own class, (K, n), or None."""
+        if not self.path.resolves(shrinkage):
+            return None
+        result = np.zeros((len(self.path.means), len(self.codes)))
+        d = len(self.path.eigenvalues)
         for stack in self.stacks:
             groups, m = stack.shape
             stacked = self._stacked if m <= d else self._each
-            for at in row_blocks((groups, m * (d + len(self.means))), 0.25 * 64 / max(64, m)):
+            for at in row_blocks((groups, m * (d + len(self.path.means))), 0.25 * 64 / max(64, m)):
                 part = _Part(self, stack[at])
                 distances = stacked(part, shrinkage)
                 if distances is None:
                     return None
                 margins = part.log_counts()[:, None, :] - 0.5 * distances
                 margins -= np.take_along_axis(margins, part.y[..., None], axis=2)
-                result[:, part.rows.ravel()] = margins.reshape(-1, len(self.means)).T
+                result[:, part.rows.ravel()] = margins.reshape(-1, len(self.path.means)).T
         return result
 
     def _stacked(self, part: _Part, shrinkage: float) -> Array | None:
         """Return the squared distances (g, m, K) of rows to the classes without their group."""
-        inverse = 1.0 / self.spectrum(shrinkage, part.rest[:, None])
+        inverse = 1.0 / self.path.spectrum(shrinkage, part.rest[:, None])
         capacity_factor = part.downdate_factor(shrinkage) * np.sqrt(inverse)[:, None, :]
         m = capacity_factor.shape[1]
         capacity = np.eye(m) - capacity_factor @ transpose(capacity_factor)
-        root = _root(capacity, eigenvalue_cutoff(len(self.eigenvalues)))
+        condition = float(np.max(inverse.max(axis=1) / inverse.min(axis=1)))
+        root = _root(capacity, eigenvalue_cutoff(len(self.path.eigenvalues)) * condition)
         if root is None:
             return None
         # In coordinates where B is I: rows z, means of their classes c, moves of those means s.
@@ -100,7 +98,7 @@ class LeaveGroupsOut(LeftOut):
         images = self._by_class(F * unit)
         own = part.of_own_class
         r_to, c_to = self._by_class(z * unit), self._by_class(c * unit)
-        norms = (inverse @ (self.means**2).T)[:, None, :]
+        norms = (inverse @ (self.path.means**2).T)[:, None, :]
         c_norms = np.take_along_axis(norms[:, 0], part.y, axis=1)[..., None]
         distances = norms + c_norms - 2.0 * c_to
         distances += 2.0 * (own(r_to)[..., None] - r_to)
@@ -122,17 +120,19 @@ class LeaveGroupsOut(LeftOut):
 
     def _each(self, part: _Part, shrinkage: float) -> Array | None:
         """Do the same by factorising the covariance that is left, group by group."""
-        result = np.empty((*part.rows.shape, len(self.means)))
+        result = np.empty((*part.rows.shape, len(self.path.means)))
         for g, (Z, y, u) in enumerate(zip(part.Z, part.y, part.u, strict=True)):
             rest = part.rest[g]
             lost = (Z * u[:, None]).T @ (Z - part.shifts[g])
-            covariance = np.diag(self.spectrum(shrinkage, rest)) - (1.0 - shrinkage) / rest * lost
+            covariance = (
+                np.diag(self.path.spectrum(shrinkage, rest)) - (1.0 - shrinkage) / rest * lost
+            )
             root = _root(covariance, eigenvalue_cutoff(len(Z[0])) * covariance.trace())
             if root is None:
                 return None
-            means = self.means.copy()
+            means = self.path.means.copy()
             means[y] += part.shifts[g]
-            rows = np.linalg.solve(root, (Z + self.means[y]).T)
+            rows = np.linalg.solve(root, (Z + self.path.means[y]).T)
             centres = np.linalg.solve(root, means.T)
             gaps = (rows**2).sum(0)[:, None] + (centres**2).sum(0) - 2.0 * rows.T @ centres
             result[g] = gaps
@@ -141,7 +141,7 @@ class LeaveGroupsOut(LeftOut):
     def _by_class(self, rows: NDArray[Any]) -> Array:
         """Return products with the means of all classes, (g, ·, K)."""
         g, m, d = rows.shape
-        return (rows.reshape(g * m, d) @ self.means.T).reshape(g, m, -1)
+        return (rows.reshape(g * m, d) @ self.path.means.T).reshape(g, m, -1)
 
 
 class _Part:
@@ -149,11 +149,11 @@ class _Part:
 
     def __init__(self, owner: LeaveGroupsOut, rows: Places) -> None:
         self.rows, self.y, self.u = rows, owner.codes[rows], owner.out[rows]
-        self.Z, self.means = owner.rotated[rows], owner.means[self.y]
+        self.Z, self.means = owner.rotated[rows], owner.path.means[self.y]
         self.same = self.y[:, :, None] == self.y[:, None, :]
-        self.counts = owner.moments.counts
+        self.counts = owner.path.counts
         self.left = self.counts[self.y] - (self.same * self.u[:, None, :]).sum(axis=-1)
-        self.rest = owner.moments.count - self.u.sum(axis=1)
+        self.rest = owner.path.count - self.u.sum(axis=1)
         self.shifts = (self.same * self.u[:, None, :]) @ self.Z / -self.left[..., None]
 
     def downdate_factor(self, shrinkage: float) -> Array:
@@ -181,5 +181,6 @@ def _root(matrix: NDArray[Any], cutoff: float) -> NDArray[Any] | None:
         root = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
         return None
-    squares = np.diagonal(root, axis1=-2, axis2=-1) ** 2
-    return root if squares.min() > cutoff else None
+    # No eigenvalue is smaller than this; a pivot may be a thousand times the smallest.
+    smallest = 1.0 / sum_of_squares(triangles.invert_lower(root), 2)
+    return root if np.min(smallest) > cutoff else None

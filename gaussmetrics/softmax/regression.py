@@ -113,7 +113,7 @@ def softmax_coefficients(
     """
     scale, lower = _factor(shrunk_covariance(moments, shrinkage, unit), moments)
     centre = moments.mean
-    half = _whiten(_deviations(moments, centre), scale, lower)
+    half = _whiten(moments.deviations(), scale, lower)
     coefficients = solve_triangular(lower, half.T, lower=True, trans=1).T / scale
     intercepts = log_priors(moments, priors) - 0.5 * (half**2).sum(1) - coefficients @ centre
     return coefficients, intercepts
@@ -123,7 +123,7 @@ def _whitened_coefficients(moments: ClassMoments) -> tuple[Array, Array]:
     """Take the article's route: whitened data have covariance I, of which Σ is I − Σₖ pₖ μₖμₖᵀ."""
     total, n = moments.total(), moments.count
     scale, lower = _factor(total.covariance(ddof=0), moments)
-    white = _whiten(_deviations(moments, total.mean), scale, lower)
+    white = _whiten(moments.deviations(), scale, lower)
     within = np.eye(len(lower)) - (white.T * (moments.counts / n)) @ white
     unit, within_lower = _factor(within, moments)
     half = _whiten(white, unit, within_lower)
@@ -153,16 +153,12 @@ def log_priors(moments: ClassMoments, priors: Array | None = None) -> Array:
     return np.log(p, out=np.full(len(seen), -np.inf), where=seen)
 
 
-def _deviations(moments: ClassMoments, centre: Array) -> Array:
-    return np.where(moments.counts[:, None] > 0, moments.means - centre, 0.0)
-
-
 def _factor(covariance: Array, moments: ClassMoments) -> tuple[Array, Array]:
     """Factorise a covariance as (s L)(s L)ᵀ with standard deviations s: units drop out."""
     variances = covariance.diagonal()
     scale = np.sqrt(np.where(variances > 0, variances, 1.0))
     correlation = covariance / scale / scale[:, None]
-    lower, info = dpotrf(correlation, lower=1, clean=1)
+    lower, info = dpotrf(correlation.T, lower=1, clean=1)  # LAPACK's own order of the entries
     rcond = dpocon(lower, np.abs(correlation).sum(0).max(), uplo="L")[0] if info == 0 else 0.0
     if not rcond > eigenvalue_cutoff(len(scale)):
         checks.refuse_singular_within(moments.counts, variances)

@@ -109,6 +109,10 @@ def contrastive_row_gradients(
         positive, a row of zeros has no direction, one encoder is given without targets, or scores
         or gradients are beyond the floats.
 
+    See Also
+    --------
+    RowGradients, info_nce_loss_gradient, flat_nce_loss_gradient
+
     References
     ----------
     Gao et al. 2021, arXiv:2101.06983; Su Jianlin, https://kexue.fm/archives/8471.

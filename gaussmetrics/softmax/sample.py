@@ -36,6 +36,8 @@ class Sample:
         Code of each row's group. Groups are left out whole; without groups, rows are.
     columns : int, optional
         The d in τ = tr S/d: the columns before rows were turned into fewer coordinates.
+    alike : bool
+        Whether rows are left out one by one, with the same weight each.
     """
 
     X: Any
@@ -46,9 +48,15 @@ class Sample:
     units: Array | None = None
     groups: NDArray[np.intp] | None = None
     columns: int | None = None
+    alike: bool = True
 
     def weighted(
-        self, repeats: Array | None, by_class: Array | None, groups: NDArray[np.intp] | None
+        self,
+        repeats: Array | None,
+        by_class: Array | None,
+        groups: NDArray[np.intp] | None,
+        *,
+        within: tuple[float, float] | None = None,
     ) -> Sample:
         """Say what each row weighs and what is left out with it.
 
@@ -60,19 +68,26 @@ class Sample:
             What a row of each class weighs; left out whole.
         groups : (n,) or None
             Codes of groups; left out whole.
+        within : (float, float), optional
+            The least of `repeats` above 0 and the largest, of all rows, if these are some of them.
         """
         if repeats is None and by_class is None and groups is None:
             return self
         w = np.ones(len(self.codes)) if repeats is None else repeats
-        each = np.ones(len(w)) if by_class is None else by_class[self.codes]
+        least, largest = within or (w[w > 0].min(), w.max())
+        factors = np.ones(self.n_classes) if by_class is None else by_class
+        each = factors[self.codes]
         if groups is None:
-            out, units = np.minimum(w, 1.0) * each, w / min(1.0, float(w.max()))
+            out, units = np.minimum(w, 1.0) * each, w / min(1.0, float(largest))
         else:
             present = w > 0
             out, units = w * each, present / np.maximum(np.bincount(groups, present), 1)[groups]
         # Rows that weigh nothing take no part, so that the others may all be alike.
-        out = np.where(w > 0, out, out.max())
-        return replace(self, weights=w * each, out=out, units=units, groups=groups)
+        out = np.where(w > 0, out, min(largest, 1.0) * factors.max())
+        alike = groups is None and min(least, 1.0) == min(largest, 1.0) and np.ptp(factors) == 0
+        return replace(
+            self, weights=w * each, out=out, units=units, groups=groups, alike=bool(alike)
+        )
 
     def class_totals(self) -> Array:
         """Return the weight of each class, (K,)."""
@@ -85,7 +100,12 @@ class Sample:
 
     def unit_variance(self, moments: ClassMoments) -> float:
         """Return τ, the mean variance within the classes."""
-        return float(moments.scatter.trace() / moments.count / (self.columns or self.X.shape[1]))
+        return float(moments.scatter.trace() / moments.count / self.width)
+
+    @property
+    def width(self) -> int:
+        """The d in τ = tr S/d."""
+        return int(self.columns or self.X.shape[1])
 
     def rows(self, at: Any) -> Sample:
         """Return some of the rows."""

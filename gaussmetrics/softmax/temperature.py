@@ -18,19 +18,42 @@ the rows of one class for n.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any, NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.blocks import row_blocks
+from gaussmetrics.softmax import checks
+from gaussmetrics.softmax.sums import Search, Sums
 
 TEMPERATURES = (1e-6, 1e6)
 """Where the temperature is sought."""
-PRECISE, ROUGH = 1e-5, 1e-2
+PRECISE, ROUGH = 1e-5, 2e-2
 """Last relative steps in 1/T. One squares the error: after 10⁻⁵, T has all the digits it can
-have; after 10⁻², the loss is known to 10⁻⁵, which is enough to compare shrinkages."""
+have; after 2·10⁻² the loss, less what the step gains, is known to 10⁻⁶: enough to compare."""
 IN_CACHE = 0.25
 """Share of a block of rows that leaves room in the cache for scores beside them."""
+
+
+class Table(NamedTuple):
+    """Margins of some rows, (K, m), their classes and weights, and how many were left out."""
+
+    scores: Array
+    codes: NDArray[np.intp]
+    weights: Array
+    units: float
+
+
+class Found(NamedTuple):
+    """The least loss, β = 1/T there, and the weight and number of the rows judged."""
+
+    loss: float
+    beta: float
+    weight: float
+    units: float
 
 
 def confusion(units: float) -> float:
@@ -48,22 +71,44 @@ def rivals(margins: Array, codes: NDArray[np.intp]) -> NDArray[np.intp]:
     return nearest
 
 
-def mean_rival(margins: Array, codes: NDArray[np.intp], weights: Array) -> float:
-    """Return the mean over rows of the largest margin of another class."""
-    own = (codes, np.arange(len(codes)))
+def rival_sum(table: Table) -> float:
+    """Return the sum over rows, weighted, of the largest margin of another class."""
+    margins, own = table.scores, (table.codes, np.arange(len(table.codes)))
     margins[own] = -np.inf
     largest = margins.max(axis=0)
     margins[own] = 0.0
-    return float(np.average(largest, weights=weights))
+    return float(table.weights @ largest)
 
 
-def fit_temperature(
-    margins: Array, weights: Array, pull: float, start: float, tolerance: float = PRECISE
-) -> tuple[float, float]:
-    """Return the least loss over β = 1/T, and β, by Newton's method within a shrinking bracket."""
+def first_look(table: Table, beta: float) -> Sums:
+    """Return what the loss is a function of, and the sums of `loss_sums`."""
+    return table.weights.sum(), table.units, rival_sum(table), *loss_sums(table, beta)
+
+
+def search_temperature(start: float, tolerance: float = PRECISE) -> Search[Found]:
+    """Find the least loss over β = 1/T, and β."""
+    weight, units, rivals, *sums = yield partial(first_look, beta=start)
+    checks.some_are_judged(units)
+    pull = confusion(units) * rivals / weight
+    loss, beta = yield from descend(tuple(sums), weight, pull, start, tolerance)
+    return Found(loss, beta, weight, units)
+
+
+def search_nothing(beta: float) -> Search[Found]:
+    """Look at the loss of a given β."""
+    weight, units, rivals, *sums = yield partial(first_look, beta=beta)
+    checks.some_are_judged(units)
+    loss = smoothed_loss(tuple(sums), weight, confusion(units) * rivals / weight, beta)[0]
+    return Found(loss, beta, weight, units)
+
+
+def descend(
+    sums: Sums, weight: float, pull: float, start: float, tolerance: float
+) -> Search[tuple[float, float]]:
+    """Find the least loss over β, and β, by Newton's method within a shrinking bracket."""
     beta, low, high = start, 1.0 / TEMPERATURES[1], 1.0 / TEMPERATURES[0]
     for _ in range(100):
-        loss, slope, curvature = smoothed_loss(margins, weights, pull, beta)
+        loss, slope, curvature = smoothed_loss(sums, weight, pull, beta)
         low, high = (low, beta) if slope > 0 else (beta, high)
         # Far above the minimum the loss is a straight line, and a plain step would leave β > 0.
         damped = beta * curvature + max(slope, 0.0)
@@ -73,16 +118,23 @@ def fit_temperature(
         if abs(following - beta) <= tolerance * beta:
             break
         beta = following
-    return loss, following
+        sums = yield partial(loss_sums, beta=beta)
+    return loss + 0.5 * slope * (following - beta), following
 
 
 def smoothed_loss(
-    margins: Array, weights: Array, pull: float, beta: float
+    sums: Sums, weight: float, pull: float, beta: float
 ) -> tuple[float, float, float]:
     """Mean of log Σⱼ exp(β · margin) over rows minus β · pull, and two derivatives in β."""
-    sums = np.zeros(3)
-    for at in row_blocks(margins.T.shape, IN_CACHE):
-        m = margins[:, at]
+    loss, slope, curvature = np.array(sums) / weight
+    return float(loss - beta * pull), float(slope - pull), float(curvature)
+
+
+def loss_sums(table: Any, beta: float) -> Sums:
+    """Sum log Σⱼ exp(β · score) over rows, weighted, and two derivatives in β."""
+    scores, sums = table.scores, np.zeros(3)
+    for at in row_blocks(scores.T.shape, IN_CACHE):
+        m = scores[:, at]
         top = m.max(axis=0)
         p = np.exp(beta * (m - top))
         total = p.sum(axis=0)
@@ -91,7 +143,6 @@ def smoothed_loss(
         first = p.sum(axis=0)
         p *= m
         second = p.sum(axis=0)
-        w = weights[at]
+        w = table.weights[at]
         sums += w @ (beta * top + np.log(total)), w @ first, w @ (second - first**2)
-    loss, slope, curvature = sums / weights.sum()
-    return float(loss - beta * pull), float(slope - pull), float(curvature)
+    return tuple(sums)

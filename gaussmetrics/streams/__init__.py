@@ -23,6 +23,7 @@ __all__ = [
     "in_blocks",
     "in_pairs",
     "is_collection",
+    "labelled_passes",
     "mapped",
     "sample_passes",
 ]
@@ -74,8 +75,21 @@ def sample_passes(value: Any, *, labels: Any = None, called: str, labels_called:
     return BatchPasses(value, labels=labels, called=called, labels_called=labels_called)
 
 
-def mapped(function: Callable[[Any], Any], X: Any, *, width: int | None, dtype: Any) -> Any:
-    """Return function(block) of all blocks of a Dask collection, as a lazy Dask array."""
+def labelled_passes(X: Any, y: Any, weights: Any = None, groups: Any = None) -> Any:
+    """Return the blocks of labelled rows, or None if X is an ordinary array."""
+    from gaussmetrics.streams.labelled import LabelledBatches, are_batches
+
+    if is_collection(X):
+        from gaussmetrics.streams.dask_labelled import LabelledDask
+
+        return LabelledDask(X, y, weights, groups)
+    return LabelledBatches(X, y, weights) if are_batches(X, y) else None
+
+
+def mapped(
+    function: Callable[..., Any], X: Any, *shared: Any, width: int | None, dtype: Any
+) -> Any:
+    """Return function(block, *shared) of all blocks of a Dask collection, as a lazy Dask array."""
     from gaussmetrics.streams import dask_blocks
 
-    return dask_blocks.mapped(function, X, width=width, dtype=dtype)
+    return dask_blocks.mapped(function, X, *shared, width=width, dtype=dtype)

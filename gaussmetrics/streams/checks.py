@@ -206,3 +206,39 @@ def refuse_local_beside_unknown(name: str, called: str = "X") -> NoReturn:
         f"how many rows these have. Take {name} from the same collection as {called}, or call "
         f"{called}.compute_chunk_sizes() on an array first."
     )
+
+
+def refuse_unlabelled() -> NoReturn:
+    """Say how batches with named columns bring their labels."""
+    raise TypeError(
+        "X comes in batches with named columns: pass the name of the column that holds the labels "
+        'as y, fit(batches, "species").'
+    )
+
+
+def refuse_unpaired_labels(batch: Any) -> NoReturn:
+    """Say what a batch with its labels looks like."""
+    raise TypeError(
+        "X must be an iterable of batches (X, y) or (X, y, sample_weight) if y is left out, got a "
+        f"batch of type {type(batch).__name__}"
+        + (f" and length {len(batch)}." if hasattr(batch, "__len__") else ".")
+    )
+
+
+def column_name(name: str, value: Any) -> None:
+    """Check that what goes beside batches is the name of a column."""
+    if not (value is None or isinstance(value, str)):
+        raise TypeError(
+            f"{name} must be the name of a column of the batches X, got {type(value).__name__}. "
+            f"Batches without names are pairs (X, y), or (X, y, sample_weight), and y is left out."
+        )
+
+
+def cut_alike(name: str, divisions: tuple[Any, ...], wanted: tuple[Any, ...]) -> None:
+    """Check that a series is cut like a data frame of Dask, so that it can belong to its rows."""
+    if divisions != wanted:
+        raise ValueError(
+            f"{name} must belong to the rows of X: a column of the same Dask data frame, or a "
+            f"series with the same divisions. X has {len(wanted) - 1} partitions, {name} "
+            f"{len(divisions) - 1}."
+        )

@@ -1,4 +1,4 @@
-"""Blocks of Dask collections, worked on where they are: the only room that imports Dask.
+"""Blocks of Dask collections, worked on where they are; Dask is imported here and beside it only.
 
 Whatever runs the graph may be threads, processes or a cluster; Dask decides. A worker that dies
 takes its results along, and Dask computes those again.
@@ -115,17 +115,25 @@ class DaskPasses(Passes):
         return [array[start:stop] for start, stop in pairwise(self.starts)]
 
 
-def mapped(function: Callable[[Any], Any], X: Any, *, width: int | None, dtype: Any) -> Any:
-    """Return function(block) of all blocks as a lazy Dask array: (n, width), or (n,) for None.
+def mapped(
+    function: Callable[..., Any], X: Any, *shared: Any, width: int | None, dtype: Any
+) -> Any:
+    """Return function(block, *shared) of all blocks as a lazy Dask array: (n, width), or (n,).
 
-    The function keeps the rows of a block and returns an array.
+    The function keeps the rows of a block and returns an array; its width is None for (n,).
     """
-    rows, beyond = whole_rows(X), () if width is None else (width,)
-    sizes = (np.nan,) * len(pieces(rows)) if starts(rows) is None else rows.chunks[0]
-    of, results = delayed(function, pure=False), []
-    for size, block in zip(sizes, pieces(rows), strict=True):
-        results.append(from_delayed(of(block), (size, *beyond), dtype=dtype))  # type: ignore[no-untyped-call]
+    passes, beyond = DaskPasses(X), () if width is None else (width,)
+    sizes = [np.nan] * len(passes.rows) if passes.starts is None else np.diff(passes.starts)
+    sent = [delayed(value, traverse=False) for value in shared]
+    of, results = delayed(of_block, pure=False), []
+    for size, where, block in zip(sizes, passes._places(), passes.rows, strict=True):
+        rows = of(where, passes.width, passes.names, _of_rows, Block(block), function, *sent)
+        results.append(from_delayed(rows, (size, *beyond), dtype=dtype))  # type: ignore[no-untyped-call]
     return concatenate(results, allow_unknown_chunksizes=True)  # type: ignore[no-untyped-call]
+
+
+def _of_rows(block: Block, function: Callable[..., T], *shared: Any) -> T:
+    return function(block.rows, *shared)
 
 
 def whole_rows(X: Any, called: str = "X") -> Any:

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from gaussmetrics._array import reading
 from gaussmetrics.laws.gaussian import Gaussian, operand
-from gaussmetrics.laws.operands import flat_batch, law_weights
+from gaussmetrics.laws.gaussian_checks import flat_batch, law_weights
 from gaussmetrics.pairs.mean import mean_covariance
 
 
@@ -48,6 +48,10 @@ def wasserstein_barycenter(
     RuntimeError
         If the iteration has not converged; the text gives the residual.
 
+    See Also
+    --------
+    wasserstein_geodesic, mixture_wasserstein_distance
+
     References
     ----------
     Agueh & Carlier 2011, doi:10.1137/100805741; the iteration: Álvarez-Esteban, del Barrio,
@@ -62,7 +66,7 @@ def wasserstein_barycenter(
     >>> print(f"{middle.mean[0]:.6f} {middle.cov[0, 0]:.6f}")
     1.000000 4.000000
     """
-    flat_batch("ps", operand("wasserstein_barycenter", "ps", ps).batch_shape)
+    flat_batch("ps", operand("wasserstein_barycenter", "ps", ps))
     w = law_weights("weights", weights, len(ps))
     tolerance = reading.positive_number("tolerance", tolerance)
     steps = reading.step_count("max_steps", max_steps)

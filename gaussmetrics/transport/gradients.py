@@ -33,6 +33,10 @@ def squared_wasserstein_distance_gradient(p: Gaussian, q: Gaussian) -> Gradient:
     ValueError
         If a covariance is singular, dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    squared_wasserstein_distance, transport_map, Gradient
+
     References
     ----------
     Olkin & Pukelsheim 1982, doi:10.1016/0024-3795(82)90112-4; Bhatia, Jain & Lim 2019,

@@ -51,6 +51,10 @@ def maximum_mean_discrepancy(p: Gaussian, q: Gaussian, *, bandwidth: float) -> S
     ValueError
         If dimensions differ, batches do not broadcast, or bandwidth is not positive.
 
+    See Also
+    --------
+    energy_distance, equality_test
+
     Notes
     -----
     The relative error is near 1e-15 times the condition number of the covariances with γ²/2 added
@@ -129,6 +133,10 @@ def energy_distance(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    maximum_mean_discrepancy, wasserstein_distance
 
     Notes
     -----

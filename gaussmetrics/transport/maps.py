@@ -9,17 +9,36 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gaussmetrics._array import reading
-from gaussmetrics._array.reading import real_array
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import gaussian_checks
 from gaussmetrics.laws.gaussian import Gaussian
-from gaussmetrics.laws.operands import operands
+from gaussmetrics.laws.operands import operands, path_time
 from gaussmetrics.pairs.couplings import interpolate, optimal_map
+
+
+@dataclass(frozen=True, eq=False)
+class _AffineMap:
+    """The map x ↦ μq + T (x − μp) from one Gaussian to another."""
+
+    source: Gaussian
+    target: Gaussian
+    matrix: Array
+
+    @property
+    def offset(self) -> Array:
+        """The b (..., d) of x ↦ T x + b."""
+        return self.target.mean - (self.matrix @ self.source.mean[..., None])[..., 0]
+
+    def _images(self, x: ArrayLike) -> Array:
+        points = gaussian_checks.points(x, self.source.dim)
+        reading.batch_shape("x and the map", points.shape[:-1], self.matrix.shape[:-2])
+        moved = self.matrix @ (points - self.source.mean)[..., None]
+        return self.target.mean + moved[..., 0]
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class TransportMap:
+class TransportMap(_AffineMap):
     """The optimal map x ↦ μq + T (x − μp) from one Gaussian to another.
 
     Attributes
@@ -37,15 +56,6 @@ class TransportMap:
     >>> move.matrix, move.offset, move([1.0, 3.0][0:1])
     (array([[2.]]), array([-2.]), array([0.]))
     """
-
-    source: Gaussian
-    target: Gaussian
-    matrix: Array
-
-    @property
-    def offset(self) -> Array:
-        """The b (..., d) of x ↦ T x + b."""
-        return self.target.mean - (self.matrix @ self.source.mean[..., None])[..., 0]
 
     def __call__(self, x: ArrayLike) -> Array:
         """Return the images of points.
@@ -71,10 +81,7 @@ class TransportMap:
         >>> gm.transport_map(p, q)([1.0])
         array([5.])
         """
-        points = gaussian_checks.points(x, self.source.dim)
-        reading.batch_shape("x and the map", points.shape[:-1], self.matrix.shape[:-2])
-        moved = self.matrix @ (points - self.source.mean)[..., None]
-        return self.target.mean + moved[..., 0]
+        return self._images(x)
 
     def inverse(self) -> TransportMap:
         """Return the optimal map back, from q to p.
@@ -96,6 +103,55 @@ class TransportMap:
         array([1.])
         """
         return transport_map(self.target, self.source)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class GromovWassersteinMap(_AffineMap):
+    """The map x ↦ μq + T (x − μp) that keeps distances best, between spaces of any dimensions.
+
+    Attributes
+    ----------
+    source, target : Gaussian
+        The law it starts from, of m variables, and the law it arrives at, of n.
+    matrix : (..., n, m) array
+        T, with T Σp Tᵀ = Σq.
+
+    Examples
+    --------
+    >>> import gaussmetrics as gm
+    >>> p, q = gm.Gaussian([1.0, 0.0], [[9.0, 0.0], [0.0, 1.0]]), gm.Gaussian([5.0], [[4.0]])
+    >>> move = gm.gromov_wasserstein_map(p, q)
+    >>> move.offset.round(6), move([[1.0, 7.0], [4.0, 7.0]]).round(6)
+    (array([4.333333]), array([[5.],
+           [7.]]))
+    """
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """Return the images of points.
+
+        Parameters
+        ----------
+        x : (..., m) array_like
+            Points; their leading dimensions broadcast with the batch.
+
+        Returns
+        -------
+        (..., n) array
+
+        Raises
+        ------
+        ValueError
+            If the last dimension of x is not m, or the batch shapes do not broadcast.
+
+        Examples
+        --------
+        >>> import gaussmetrics as gm
+        >>> p, q = gm.Gaussian([0.0], [[1.0]]), gm.Gaussian([3.0], [[4.0]])
+        >>> gm.gromov_wasserstein_map(p, q)([1.0])
+        array([5.])
+        """
+        return self._images(x)
 
 
 def transport_map(p: Gaussian, q: Gaussian) -> TransportMap:
@@ -120,6 +176,10 @@ def transport_map(p: Gaussian, q: Gaussian) -> TransportMap:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ, batches do not broadcast, or p is singular and no map exists.
+
+    See Also
+    --------
+    TransportMap, wasserstein_geodesic, plot_transport
 
     Notes
     -----
@@ -174,6 +234,10 @@ def wasserstein_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
     ValueError
         If dimensions differ, batches do not broadcast, or t leaves [0, 1].
 
+    See Also
+    --------
+    transport_map, wasserstein_barycenter, plot_transport
+
     References
     ----------
     McCann 1997, doi:10.1006/aima.1997.1634; Takatsu 2011, arXiv:0801.2250.
@@ -193,17 +257,6 @@ def wasserstein_geodesic(p: Gaussian, q: Gaussian, t: ArrayLike) -> Gaussian:
     mean = (1.0 - weight) * p.mean + weight * q.mean
     covariance = interpolate(p.covariance, q.covariance, times)
     return Gaussian._from_checked(mean, covariance, p.names or q.names)
-
-
-def path_time(value: Any) -> Array:
-    """Check the time along a path."""
-    t = real_array("t", value, shape="(...)", min_ndim=0)
-    if ((t < 0) | (t > 1)).any():
-        raise ValueError(
-            f"t must lie between 0, where the path is at p, and 1, where it is at q, got "
-            f"{float(t[(t < 0) | (t > 1)][0]):g}."
-        )
-    return t
 
 
 def map_exists(exists: Any) -> None:

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 from gaussmetrics._array import linalg
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.gaussian import Gaussian, Mixture, operand
-from gaussmetrics.laws.operands import flat_batch, law_weights, same_names, same_space
+from gaussmetrics.laws.gaussian_checks import flat_batch, law_weights
+from gaussmetrics.laws.operands import same_names, same_space
 from gaussmetrics.pairwise import pairwise
 from gaussmetrics.transport.plans import cheapest_plan
 from gaussmetrics.transport.wasserstein import wasserstein_distance
@@ -51,6 +52,10 @@ def mixture_wasserstein_distance(
         If a batch is empty or not one-dimensional, dimensions differ, or weights do not fit.
     RuntimeError
         If no plan has been proved to be the cheapest.
+
+    See Also
+    --------
+    mixture_transport_plan, wasserstein_distance, Mixture
 
     Notes
     -----
@@ -112,6 +117,10 @@ def mixture_transport_plan(
     RuntimeError
         If no plan has been proved to be the cheapest.
 
+    See Also
+    --------
+    mixture_wasserstein_distance, Mixture
+
     References
     ----------
     Delon & Desolneux 2020, doi:10.1137/19M1301047, arXiv:1907.05254.
@@ -150,7 +159,7 @@ def _parts(
     if isinstance(laws, Mixture):
         weights_once(weights_label, label, weights)
         weights, laws, weights_label = *laws, f"{label}.weights"
-    flat_batch(label, operand(name, label, laws).batch_shape)
+    flat_batch(label, operand(name, label, laws))
     return laws, law_weights(weights_label, weights, len(laws))
 
 

@@ -38,6 +38,10 @@ def squared_wasserstein_distance(p: Gaussian, q: Gaussian) -> Scalars:
     ValueError
         If dimensions differ or batches do not broadcast.
 
+    See Also
+    --------
+    wasserstein_distance, squared_wasserstein_distance_gradient, explain, sinkhorn_divergence
+
     References
     ----------
     Dowson & Landau 1982, doi:10.1016/0047-259X(82)90077-X; Olkin & Pukelsheim 1982,
@@ -77,6 +81,10 @@ def wasserstein_distance(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    squared_wasserstein_distance, transport_map, gelbrich_bound, equality_test
 
     References
     ----------
@@ -122,6 +130,10 @@ def gelbrich_bound(p: Gaussian, q: Gaussian) -> Scalars:
         If p or q is not a Gaussian.
     ValueError
         If dimensions differ or batches do not broadcast.
+
+    See Also
+    --------
+    wasserstein_distance
 
     References
     ----------

@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--quick", action="store_true",
         help=f"fewer samples, and the first {QUICK_CLASSES} classes only")  # fmt: skip
     add("--output", type=Path, metavar="DIR",
-        help="write report.json, report.md and pictures there")  # fmt: skip
+        help="write report.html, report.md, report.json and pictures there")  # fmt: skip
     return parser
 
 

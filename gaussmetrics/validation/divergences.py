@@ -72,6 +72,12 @@ DIVERGENCES = (
         neighbours,
     ),
     Quantity(
+        "jensen_shannon_divergence",
+        gm.jensen_shannon_divergence,
+        overlaps.jensen_shannon_divergence,
+        neighbours,
+    ),
+    Quantity(
         "jensen_shannon_lower", jensen_shannon_lower, overlaps.jensen_shannon_lower, neighbours
     ),
     Quantity(

@@ -6,6 +6,8 @@ form.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.optimize import minimize_scalar, root
@@ -183,6 +185,32 @@ def jensen_shannon_upper(
     return Estimate("Monte Carlo under p and q", value, float(np.sqrt(variance)))
 
 
+def jensen_shannon_divergence(
+    p: Gaussian, q: Gaussian, *, samples: int, rng: np.random.Generator
+) -> Estimate:
+    """Estimate E_m ½ [A log A + B log B], A = p/m and B = q/m, or what it lacks of log 2.
+
+    That is ½ E_p log(1 + q/p) + ½ E_q log(1 + p/q), of which draws between the laws see most.
+    """
+    a, b = _log_ratios(p, q, samples, rng)
+    value, error = mean_with_error((np.exp(a) * a + np.exp(b) * b) / 2)
+    if value > 0.5:
+        lack, error = _between(p, q, 0.5, samples, rng, factor=_uncertainty)
+        value = np.log(2) - lack
+    return Estimate("defensive Monte Carlo", value, error)
+
+
+def _nothing(log_p: Array, log_q: Array) -> Array:
+    return np.zeros_like(log_p - log_q)
+
+
+def _uncertainty(log_p: Array, log_q: Array) -> Array:
+    """Return the logarithm of [p log(1 + q/p) + q log(1 + p/q)] / min(p, q)."""
+    r = -np.abs(log_p - log_q)
+    slope = np.where(r > -30, np.log1p(np.exp(r)) / np.exp(np.maximum(r, -30)), 1.0)
+    return np.asarray(np.log(slope - r + np.log1p(np.exp(r))))
+
+
 def total_variation_distance(
     p: Gaussian, q: Gaussian, *, samples: int, rng: np.random.Generator
 ) -> Estimate:
@@ -190,20 +218,28 @@ def total_variation_distance(
     a, b = _log_ratios(p, q, samples, rng)
     value, error = mean_with_error(np.abs(np.exp(a) - np.exp(b)) / 2)
     if value > 0.5:
-        overlap, error = _least(p, q, 0.5, samples, rng)
+        overlap, error = _between(p, q, 0.5, samples, rng)
         value, error = 1 - 2 * overlap, 2 * error
     return Estimate("defensive Monte Carlo", value, error)
 
 
 def bayes_error(p: Gaussian, q: Gaussian, *, samples: int, rng: np.random.Generator) -> Estimate:
     """Estimate ∫ min(π p, (1 − π) q)."""
-    return Estimate(BASELINE, *_least(p, q, PRIOR, samples, rng))
+    return Estimate(BASELINE, *_between(p, q, PRIOR, samples, rng))
 
 
-def _least(
-    p: Gaussian, q: Gaussian, prior: float, samples: int, rng: np.random.Generator
+def _between(
+    p: Gaussian,
+    q: Gaussian,
+    prior: float,
+    samples: int,
+    rng: np.random.Generator,
+    *,
+    factor: Callable[[Array, Array], Array] = _nothing,
 ) -> tuple[float, float]:
     """Estimate ∫ min(π p, (1 − π) q) from points where p^α q^(1−α) lies, for the best α.
+
+    A factor, given by its logarithm, may weigh them.
 
     Ten points for one, because only the few near the boundary between the laws count.
     """
@@ -211,7 +247,7 @@ def _least(
     proposal = tilted(p, q, alpha, 1 - alpha)
     x = proposal.sample(10 * samples, rng)
     likelihoods = np.log(prior) + p.logpdf(x), np.log1p(-prior) + q.logpdf(x)
-    logs = np.asarray(np.minimum(*likelihoods) - proposal.logpdf(x))
+    logs = np.minimum(*likelihoods) - proposal.logpdf(x) + factor(*likelihoods)
     mean, error = mean_with_error(np.exp(logs - logs.max()))
     size = float(np.exp(logs.max()))
     return size * mean, size * error

@@ -39,13 +39,16 @@ def agreement(rows: Sequence[Row]) -> Figure:
     -------
     matplotlib.figure.Figure
     """
-    figure = Figure(figsize=(12, 7), dpi=150, layout="constrained")
+    figure = Figure(figsize=(12, 9), dpi=150, layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(1.5, 1), height_ratios=(2.2, 1))
     values = figure.add_subplot(grid[0, 0])
     differences = figure.add_subplot(grid[1, 0], sharex=values)
     _draw_values(values, differences, [row for row in rows if _has_decades(row)])
     drawn = [row for row in rows if row.outcome.estimate.rule is sampled]
     _draw_z_scores(figure.add_subplot(grid[:, 1]), drawn)
+    handles, names = values.get_legend_handles_labels()
+    if names:  # below, for there are more of them than an axes has room for
+        figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
     return figure
 
 
@@ -80,7 +83,6 @@ def _draw_values(values: Axes, differences: Axes, rows: Sequence[Row]) -> None:
     if rows:
         values.set(xscale="log", yscale="log")
         values.axline((1, 1), (10, 10), color="0.6", lw=0.8, zorder=0)
-        values.legend(frameon=False)
     differences.axhline(0, color="0.6", lw=0.8, zorder=0)
     values.set(ylabel="estimate", title="Every pair of classes: closed form and estimate")
     values.tick_params(labelbottom=False)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from gaussmetrics.validation.classifiers import MARGINS, ROUNDING
+from gaussmetrics.validation.classifiers import CLASSIFIERS, MARGINS, ROUNDING
 from gaussmetrics.validation.datasets import Dataset
-from gaussmetrics.validation.inference import COVERAGE, HEAVY, NORMAL, SIZE, Rate
+from gaussmetrics.validation.inference import COVERAGE, HEAVY, INFERENCE, NORMAL, SIZE, Rate
+from gaussmetrics.validation.page import Picture, page
 from gaussmetrics.validation.rows import (
     FALSE_ALARM,
     GAP,
@@ -20,6 +22,8 @@ from gaussmetrics.validation.rows import (
     equal,
     sampled,
 )
+from gaussmetrics.validation.softmax import SOFTMAX
+from gaussmetrics.validation.transport import TRANSPORT
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
@@ -42,15 +46,32 @@ samples (t₅ rows: {_held[HEAVY]}), tests of size 0.05 when they reject equal l
 {0.05 - SIZE.below:.0%} to {0.05 + SIZE.above:.0%}, less or more three standard errors of the
 simulation."""
 
-DISTANCES = "Closed forms against Monte Carlo, gradient descent and other routes"
+_OF = {
+    check.name: subject
+    for subject, checks in {
+        "Optimal transport and kernels": TRANSPORT,
+        "Softmax laws and contrastive losses": SOFTMAX,
+        "The classifier": CLASSIFIERS,
+        "Intervals and tests": INFERENCE,
+    }.items()
+    for check in checks
+    if hasattr(check, "name")
+}
 SCORES = (
     "The closed-form classifier against iterative ones, by the number of training rows "
     "(± standard error of the difference)"
 )
 FAILED = "Failed rows"
-FILES = ("report.json", "report.md", "agreement.png", "classes.png", "descents.png")
+TITLE = "Closed forms against their judges"
+DATA = "Data: one normal is fitted to each class"
+PICTURES = {
+    "agreement.png": "Closed form against estimate, relative difference, and z-scores",
+    "classes.png": "Two classes with their 50 % and 95 % ellipses",
+    "descents.png": "Bounds that close in on a distance, and losses of softmax regression",
+}
+FILES = ("report.json", "report.md", "report.html", *PICTURES)
 
-SUMMARY = ("dataset", "quantity", "baseline", "rows", "worst |z|", "s.e. / value", "verdict")
+SUMMARY = ("quantity", "baseline", "data", "rows", "worst |z|", "s.e. / value", "verdict")
 DETAIL = ("dataset", "pair", "quantity", "closed form", "baseline", "estimate", "s.e.", "z")
 WORDS = {"dataset", "pair", "score", "quantity", "baseline", "verdict"}
 
@@ -58,7 +79,7 @@ Lines: TypeAlias = Sequence[Sequence[str]]
 
 
 def summary(rows: Iterable[Row]) -> list[tuple[str, ...]]:
-    """Return one line for all rows that differ only in their pair; scores are left out.
+    """Return one line for all rows of a quantity and a baseline; scores are left out.
 
     Parameters
     ----------
@@ -69,11 +90,34 @@ def summary(rows: Iterable[Row]) -> list[tuple[str, ...]]:
     list of tuple of str
         Cells under the headings `SUMMARY`.
     """
-    return [
-        (*key, str(len(group)), _worst(group), _coarsest(group), _tally(group))
-        for key, group in _grouped(rows, "dataset", "quantity", "baseline")
-        if not _is_score(group[0])
-    ]
+    lines = []
+    for key, group in _grouped(rows, "quantity", "baseline"):
+        if not _is_score(group[0]):
+            datasets = len({row.outcome.dataset for row in group})
+            counts = str(datasets), str(len(group))
+            lines.append((*key, *counts, _worst(group), _coarsest(group), _tally(group)))
+    return lines
+
+
+def subjects(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return the rows by what they are about.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+
+    Returns
+    -------
+    dict of str to list of Row
+        In the order in which the subjects first appear.
+    """
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        name = row.outcome.quantity
+        other = "wasserstein" in name and _OF.get(name) is None
+        subject = "Optimal transport and kernels" if other else _OF.get(name, "Divergences")
+        groups.setdefault(subject, []).append(row)
+    return groups
 
 
 def scores(rows: Iterable[Row]) -> list[tuple[str, ...]]:
@@ -202,11 +246,10 @@ def tables(rows: Sequence[Row]) -> list[tuple[str, Lines]]:
     -------
     list of (str, list of tuple of str)
     """
-    contents = {
-        DISTANCES: [SUMMARY, *summary(rows)],
-        SCORES: scores(rows),
-        FAILED: [DETAIL, *failures(rows)],
+    contents: dict[str, Lines] = {
+        subject: [SUMMARY, *summary(group)] for subject, group in subjects(rows).items()
     }
+    contents |= {SCORES: scores(rows), FAILED: [DETAIL, *failures(rows)]}
     return [(title, lines) for title, lines in contents.items() if len(lines) > 1]
 
 
@@ -219,14 +262,14 @@ def _table(title: str, header: Sequence[str], lines: Lines) -> Table:
         justify: JustifyMethod = "left" if name in WORDS else "right"
         table.add_column(name, justify=justify, overflow="fold", min_width=len(name))
     for before, line in zip([lines[0], *lines], lines, strict=False):
-        if before[0] != line[0]:
+        if header[0] == "dataset" and before[0] != line[0]:
             table.add_section()
         table.add_row(*line, style="bold red" if line[-1].endswith("FAIL") else None)
     return table
 
 
 def write(rows: Sequence[Row], datasets: Sequence[Dataset], directory: Path) -> None:
-    """Write report.json, report.md and the pictures.
+    """Write report.json, report.md, the pictures, and report.html, which holds them all.
 
     Parameters
     ----------
@@ -239,12 +282,20 @@ def write(rows: Sequence[Row], datasets: Sequence[Dataset], directory: Path) -> 
     from gaussmetrics.validation import pictures
 
     directory.mkdir(parents=True, exist_ok=True)
-    records, text, agreement, classes, descents = (directory / name for name in FILES)
+    drawn = (pictures.agreement(rows), pictures.classes(datasets), pictures.descents(datasets))
+    shown = []
+    for (name, caption), figure in zip(PICTURES.items(), drawn, strict=True):
+        figure.savefig(file := BytesIO(), format="png")
+        (directory / name).write_bytes(file.getvalue())
+        shown.append(Picture(caption, file.getvalue()))
+    records, text, site = (directory / name for name in FILES[:3])
     records.write_text(_json(rows), encoding="utf-8")
     text.write_text(markdown(rows, datasets), encoding="utf-8")
-    pictures.agreement(rows).savefig(agreement)
-    pictures.classes(datasets).savefig(classes)
-    pictures.descents(datasets).savefig(descents)
+    passed = all(row.passed for row in rows)
+    contents = sorted(tables(rows), key=lambda table: table[0] != FAILED)
+    contents.append((DATA, _data(datasets)))
+    html = page(TITLE, verdict(rows), passed=passed, rules=RULES, tables=contents, pictures=shown)
+    site.write_text(html, encoding="utf-8")
 
 
 def _json(rows: Sequence[Row]) -> str:
@@ -271,23 +322,22 @@ def markdown(rows: Sequence[Row], datasets: Sequence[Dataset]) -> str:
     -------
     str
     """
-    data = [
-        (data.name, str(len(data.labels)), str(len(data.classes)), data.preparation)
-        for data in datasets
-    ]
-    sections = [
-        "# Closed forms against their judges",
-        f"**{verdict(rows)}.**",
-        RULES,
-        "## Data: one normal is fitted to each class",
-        _markdown_table([("dataset", "rows", "classes", "columns"), *data]),
-        "![Closed form against estimate, relative difference, and z-scores](agreement.png)",
-        "![Two classes with their 50 % and 95 % ellipses](classes.png)",
-        "![Bounds that close in on a distance, and losses of softmax regression](descents.png)",
-    ]
+    sections = [f"# {TITLE}", f"**{verdict(rows)}.**", RULES]
+    sections += [f"## {DATA}", _markdown_table(_data(datasets))]
+    sections += [f"![{caption}]({name})" for name, caption in PICTURES.items()]
     for title, lines in tables(rows):
         sections += [f"## {title}", _markdown_table(lines)]
     return "\n\n".join(sections) + "\n"
+
+
+def _data(datasets: Sequence[Dataset]) -> Lines:
+    return [
+        ("dataset", "rows", "classes", "columns"),
+        *(
+            (data.name, str(len(data.labels)), str(len(data.classes)), data.preparation)
+            for data in datasets
+        ),
+    ]
 
 
 def _markdown_table(lines: Lines) -> str:

@@ -125,6 +125,42 @@ def test_fisher_rao_between_distant_scales(d, scales):
         assert relative_error(gm.fisher_rao_distance(p, q), truth) <= 1e-12
 
 
+@pytest.mark.parametrize(
+    ("means", "variances"),
+    [
+        ((1e300, 0.0), (1e-30, 1e-30)),
+        ((1.5e308, -1.5e308), (1e300, 1e-300)),
+        ((1e308, -1e308), (1e-300, 1e-280)),
+        ((1e200, 0.0), (1e-300, 1e300)),
+    ],
+)
+def test_fisher_rao_between_means_more_deviations_apart_than_floats_reach(means, variances):
+    # √2 arcosh(1 + [½ Δ² + (σp − σq)²] / (2 σp σq)): infinity came where some thousand are right.
+    (m, n), (v, w) = ([mp.mpf(x) for x in pair] for pair in (means, variances))
+    s, t = mp.sqrt(v), mp.sqrt(w)
+    with mp.workdps(700):
+        truth = mp.sqrt(2) * mp.acosh(1 + ((m - n) ** 2 / 2 + (s - t) ** 2) / (2 * s * t))
+    for build in (lambda x: [[x]], lambda x: gm.Covariance.from_diagonal([x])):
+        p, q = (gm.Gaussian([m], build(v)) for m, v in zip(means, variances, strict=True))
+        assert relative_error(gm.fisher_rao_distance(p, q), truth) <= 1e-14
+        assert relative_error(gm.fisher_rao_distance(q, p), truth) <= 1e-14
+
+
+def test_fisher_rao_between_equal_covariances_so_far_apart():
+    # √2 arcosh(1 + ¼ Δᵀ Σ⁻¹ Δ), in a batch with equal laws and with near ones.
+    cov = 1e-200 * np.array([[2.0, 0.5], [0.5, 1.0]])
+    q = gm.Gaussian([0.0, 0.0], cov)
+    p = gm.Gaussian([[1e300, 1e299], [0.0, 0.0], [1e-100, 0.0]], cov)
+    with mp.workdps(1000):
+        d = mp.matrix([mp.mpf(1e300), mp.mpf(1e299)])
+        square = (d.T * mp.inverse(oracles.matrix(cov)) * d)[0]
+        truth = mp.sqrt(2) * mp.acosh(1 + square / 4)
+    values = gm.fisher_rao_distance(p, q)
+    assert relative_error(values[0], truth) <= 1e-14
+    assert values[1] == 0.0
+    assert values[2] == gm.fisher_rao_distance(p[2], q)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_fisher_rao_between_distant_scales_and_means(seed):
     # Never a bare "Eigenvalues did not converge": a distance, or the text of an uncertain one.

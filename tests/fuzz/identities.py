@@ -70,6 +70,9 @@ def _bayes(values: Values) -> Iterator[Finding]:
 
 BOUNDS = [  # smaller, larger
     ("lower bound", "upper bound", lambda v: v),
+    ("lower bound", "jensen_shannon_divergence", lambda v: v),
+    ("jensen_shannon_divergence", "upper bound", lambda v: v),
+    ("jensen_shannon_divergence", "total_variation_distance", lambda v: np.log(2) * v + 1e-8),
     ("bhattacharyya_distance", "chernoff_information", lambda v: v),
     ("chernoff_information", "kl_divergence", lambda v: v),
     ("renyi_divergence alpha=0.5", "kl_divergence", lambda v: v),

@@ -52,6 +52,7 @@ def geodesics(case: Case, values: Values) -> Iterator[Finding]:
     if "wasserstein_distance" not in values:
         return
     w = values["wasserstein_distance"]
+    yield from _information_path(case, values)
     for t in (0.0, 0.3, 1.0):
         middle, broken = _try("wasserstein_geodesic", lambda t=t: gm.wasserstein_geodesic(p, q, t))
         yield from broken
@@ -67,6 +68,22 @@ def geodesics(case: Case, values: Values) -> Iterator[Finding]:
                 yield Finding(
                     "t W2 along the geodesic", f"wasserstein_geodesic t={t}", versus(way, part * w)
                 )
+
+
+def _information_path(case: Case, values: Values) -> Iterator[Finding]:
+    p, q, name = values.p, values.q, "fisher_rao_geodesic"
+    if not case.regular or "fisher_rao_distance" not in values or condition(case) > 1e9:
+        return
+    w = values["fisher_rao_distance"]
+    middle, broken = _try(name, lambda: gm.fisher_rao_geodesic(p, q, 0.3))
+    yield from broken
+    if middle is None or not np.isfinite(w).all() or np.max(w) > 20:
+        return
+    for start, part in ((p, 0.3), (q, 0.7)):
+        way, broken = _try(name, lambda x=start: gm.fisher_rao_distance(x, middle))
+        yield from broken
+        if way is not None and differ(way, part * w, 1e-6, 1e4 * EPS * condition(case)):
+            yield Finding("t of the distance along the geodesic", name, versus(way, part * w))
 
 
 def barycentres(case: Case, values: Values) -> Iterator[Finding]:
@@ -89,6 +106,24 @@ def barycentres(case: Case, values: Values) -> Iterator[Finding]:
             yield Finding(
                 "half way to the barycentre", "wasserstein_barycenter", versus(way, w / 2)
             )
+
+
+def centroids(case: Case, values: Values) -> Iterator[Finding]:
+    """The Jeffreys centroid of two laws is no farther from them than either, nor half way."""
+    p, q, name = values.p, values.q, "jeffreys_barycenter"
+    if p.batch_shape or case.relation == "far" or not case.regular or condition(case) > 1e9:
+        return
+    pair = gm.Gaussian.stack([p, q])
+    centre, broken = _try(name, lambda: gm.jeffreys_barycenter(pair))
+    yield from broken
+    if centre is None:
+        return
+    other, broken = _try(name, lambda: gm.fisher_rao_geodesic(p, q, 0.5))
+    yield from broken
+    totals = [gm.jeffreys_divergence(pair, x).sum() for x in (centre, p, q, other) if x is not None]
+    slack = 1e-9 * totals[1] + (1e3 * EPS * condition(case)) ** 2 + 1e-13
+    if not (totals[0] <= np.array(totals[1:]) + slack).all():
+        yield Finding("the centroid is the nearest", name, f"{totals}")
 
 
 def mixtures(case: Case, values: Values) -> Iterator[Finding]:
@@ -115,8 +150,70 @@ def mixtures(case: Case, values: Values) -> Iterator[Finding]:
         name, lambda: gm.mixture_wasserstein_distance(one, one[:1], weights_p=weights)
     )
     yield from broken
+    yield from _half_way(case, values, one, two, weights)
     if half is not None and differ(half, np.sqrt(weights[1]) * w, max(rtol, 1e-9), atol):
         yield Finding("to one component", name, versus(half, np.sqrt(weights[1]) * w))
 
 
-CHECKS = (maps, geodesics, barycentres, mixtures)
+def _half_way(
+    case: Case, values: Values, one: gm.Gaussian, two: gm.Gaussian, weights: Any
+) -> Iterator[Finding]:
+    """The barycentre of two mixtures is as far from one as from the other."""
+    name = "mixture_wasserstein_barycenter"
+    ends = [gm.Mixture(weights, one), gm.Mixture(None, two)]
+    middle, broken = _try(name, lambda: gm.mixture_wasserstein_barycenter(ends))
+    yield from broken
+    if middle is None or case.relation == "far":
+        return
+    whole, broken = _try(name, lambda: gm.mixture_wasserstein_distance(*ends))
+    yield from broken
+    for end in ends:
+        way, broken = _try(name, lambda end=end: gm.mixture_wasserstein_distance(end, middle))
+        yield from broken
+        unit = np.sqrt(_size(values)) * (1e-7 + 1e3 * EPS * np.sqrt(condition(case)))
+        if way is not None and whole is not None and differ(way, whole / 2, 1e-6, unit):
+            yield Finding("half way between mixtures", name, versus(way, whole / 2))
+
+
+def plans(case: Case, values: Values) -> Iterator[Finding]:
+    """The marginals of the entropic plan are p and q, and its cost is the least."""
+    p, q, d = values.p, values.q, values.p.dim
+    name = "entropic_transport_plan"
+    unit = _size(values)
+    if not (case.regular and 0 < unit < 1e140) or condition(case) > 1e9 or case.relation == "far":
+        return
+    epsilon = 0.3 * unit
+    plan, broken = _try(name, lambda: gm.entropic_transport_plan(p, q, epsilon=epsilon))
+    yield from broken
+    if plan is None:
+        return
+    for law, part in ((p, slice(d)), (q, slice(d, 2 * d))):
+        marginal = plan.marginal(part).cov
+        if differ(marginal, law.cov, 0.0, 1e3 * EPS * unit):
+            yield Finding("marginals of the plan", name, versus(marginal, law.cov))
+    cost, broken = _try(name, lambda: gm.entropic_transport_cost(p, q, epsilon=epsilon))
+    yield from broken
+    if cost is None:
+        return
+    moved = plan.transform(np.concatenate([np.eye(d), -np.eye(d)], axis=1), allow_singular=True)
+    spread = moved.covariance.trace() + (moved.mean**2).sum(-1)
+    shared = gm.mutual_information(plan, slice(d), slice(d, 2 * d))
+    if differ(spread + epsilon * shared, cost, 1e-9):
+        yield Finding("the cost of the plan", name, versus(spread + epsilon * shared, cost))
+
+
+def stretches(case: Case, values: Values) -> Iterator[Finding]:
+    """The map of Gromov and Wasserstein carries p to q, and costs their distance."""
+    p, q = values.p, values.q
+    name = "gromov_wasserstein_map"
+    move, broken = _try(name, lambda: gm.gromov_wasserstein_map(p, q))
+    yield from broken
+    if move is None or not case.regular or case.relation == "far":
+        return
+    half, unit = move.matrix @ p.cov, _size(values)
+    pushed = half @ np.swapaxes(move.matrix, -1, -2)
+    if differ(pushed, q.cov, 0.0, 1e4 * EPS * condition(case) * unit):
+        yield Finding("T Σp Tᵀ = Σq", name, versus(pushed, q.cov))
+
+
+CHECKS = (maps, geodesics, barycentres, centroids, mixtures, plans, stretches)

@@ -45,6 +45,7 @@ METRICS = [
         "geometric_jensen_shannon_divergence",
         gm.geometric_jensen_shannon_divergence, True, 0, divergent=True,
     ),
+    Metric("jensen_shannon_divergence", gm.jensen_shannon_divergence, True, 0),
     Metric("total_variation_distance", gm.total_variation_distance, True, 0, order=1),
     Metric("fisher_rao_distance", gm.fisher_rao_distance, True, 0, divergent=True, order=1),
     Metric(

@@ -30,6 +30,24 @@ def densities(case: Case, values: Values) -> Iterator[Finding]:
             yield Finding("own samples have a density", "logpdf", f"{value}")
         elif value is not None and law.dim > 1 and case.regular:
             yield from _chain(case, law, x, value)
+        yield from _distances(law, x)
+
+
+def _distances(law: gm.Gaussian, x: np.ndarray) -> Iterator[Finding]:
+    """Own samples are at a finite distance, whose square is twice the loss of log-density."""
+    name = "mahalanobis_distance"
+    way, broken = _try(name, lambda: gm.mahalanobis_distance(x, law))
+    yield from broken
+    square, broken = _try(name, lambda: gm.squared_mahalanobis_distance(x, law))
+    yield from broken
+    if way is None or square is None:
+        return
+    if not (np.isfinite(way) & (way >= 0)).all() or differ(way * way, square, 1e-13):
+        yield Finding("finite, and its square", name, versus(way, square))
+    top = law.logpdf(law.mean)
+    drop = 2.0 * (top - law.logpdf(x))
+    if differ(drop, square, 1e-12, 1e-13 * (1 + np.abs(top).max())):
+        yield Finding("half its square is lost by the log-density", name, versus(drop, square))
 
 
 def _chain(case: Case, law: gm.Gaussian, x: np.ndarray, value: np.ndarray) -> Iterator[Finding]:
@@ -102,4 +120,25 @@ def entropies(case: Case, values: Values) -> Iterator[Finding]:
             yield Finding("scale", "entropy", versus(one, expected))
 
 
-CHECKS = (densities, information, entropies)
+def images(case: Case, values: Values) -> Iterator[Finding]:
+    """Other units and another order change no divergence; a wide image is singular and as far."""
+    p, q = values.p, values.q
+    if "kl_divergence" not in values:
+        return
+    rng = case.rng()
+    units = 2.0 ** rng.integers(-3, 4, p.dim) * rng.choice([-1.0, 1.0], p.dim)
+    turned = (np.diag(units)[rng.permutation(p.dim)], 0.0)
+    tall = (np.concatenate([np.eye(p.dim), np.ones((1, p.dim))]), 1e3)
+    for a, loose in (turned, tall):
+        moved, broken = _try("transform", lambda a=a: [law.transform(a) for law in (p, q)])
+        yield from broken
+        if moved is None or (loose and not (case.regular and condition(case) < 1e4)):
+            continue
+        value, broken = _try("kl_divergence", lambda m=moved: gm.kl_divergence(*m))
+        yield from broken
+        expected = values["kl_divergence"]
+        if value is not None and differ(value, expected, (1 + loose) * same_numbers(case), 1e-13):
+            yield Finding("unchanged by affine maps", "transform", versus(value, expected))
+
+
+CHECKS = (densities, information, entropies, images)

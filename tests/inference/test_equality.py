@@ -395,7 +395,7 @@ X, Y = two()
         (
             {"null": "normal", "groups": (np.arange(12), np.arange(9) + 20)},
             ValueError,
-            'null="normal" supposes independent rows. With groups leave it at permutations.',
+            'null="normal" supposes independent rows. With groups take null="permutation".',
         ),
         ({"permutations": 0}, ValueError, "permutations must be at least 1, got 0"),
         ({"permutations": 99.0}, TypeError, "permutations must be an integer, got 99.0"),

@@ -4,10 +4,13 @@ import mpmath as mp
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.integrate import quad
+from scipy.optimize import brentq
 
 import gaussmetrics as gm
 from gaussmetrics.inference import likelihood
-from gaussmetrics.inference.null_law import PermutationLaw, exact_law
+from gaussmetrics.inference.known_law import against
+from gaussmetrics.inference.null_law import PermutationLaw, exact_law, exact_law_of_one
 
 
 @pytest.mark.parametrize(
@@ -133,3 +136,55 @@ def test_thresholds_of_permutations():
         assert law.p_value(x + 0.5) <= level < law.p_value(x - 0.5)
     assert law.threshold(0.001) == np.inf
     assert repr(law) == "99 permutations of rows"
+
+
+@pytest.mark.parametrize("n", [3, 12, 400])
+@pytest.mark.parametrize("level", [0.9, 0.05, 1e-6])
+def test_a_variance_against_a_known_one_is_a_chi_squared_with_two_tails(n, level):
+    law = exact_law_of_one(n, 1, means=False, covariances=True)
+    x, v = law.threshold(level), n - 1.0
+
+    def statistic(a):
+        return a - v * mp.log(a / v) - v
+
+    with mp.workdps(30):
+        low = mp.findroot(lambda a: statistic(a) - x, (mp.mpf("1e-30"), v), solver="anderson")
+        high = mp.findroot(lambda a: statistic(a) - x, (v, v + 8 * x + 20), solver="anderson")
+        inside = mp.gammainc(v / 2, low / 2, high / 2, regularized=True)
+        outside = float(1 - inside)
+    np.testing.assert_allclose(outside, level, rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [4, 30])
+@pytest.mark.parametrize("level", [0.5, 0.01])
+def test_one_column_against_a_known_law_by_quadrature(n, level):
+    """The mean adds a χ² of one degree to the statistic of the variance, with n for n − 1."""
+    law = exact_law_of_one(n, 1, means=True, covariances=True)
+    x = law.threshold(level)
+
+    def density(a):
+        rest = x - (a - n * np.log(a / n) - n)
+        return stats.chi2.pdf(a, n - 1) * stats.chi2.cdf(max(rest, 0.0), 1)
+
+    ends = [
+        brentq(lambda a: a - n * np.log(a / n) - n - x, *pair)
+        for pair in ((1e-30, n), (n, n + 8 * x + 20))
+    ]
+    inside = quad(density, *ends, epsabs=1e-12, epsrel=1e-12, limit=200)[0]
+    np.testing.assert_allclose(1.0 - inside, level, rtol=1e-7)
+
+
+@pytest.mark.parametrize(("d", "n"), [(2, 4), (8, 20), (30, 31)])
+@pytest.mark.parametrize("parts", [(True, True), (False, True), (True, False)], ids=str)
+def test_one_sample_against_a_known_law_by_simulation(d, n, parts):
+    means, covariances = parts
+    rng, runs = np.random.default_rng(n), 3000
+    law = exact_law_of_one(n, d, means=means, covariances=covariances)
+    known = gm.Gaussian(np.ones(d), np.eye(d) + 0.5)
+    samples = [gm.Moments.from_samples(known.sample(n, rng)) for _ in range(runs)]
+    values = [against(one, known, means=means, covariances=covariances) for one in samples]
+    for level in (0.9, 0.5, 0.05):
+        share = np.mean(np.array(values) > law.threshold(level))
+        assert abs(share - level) < 4 * np.sqrt(level * (1 - level) / runs)
+    error = np.std(values) / np.sqrt(runs)
+    assert abs(np.mean(values) - law.mean()) < 4 * error < 0.1 * law.mean()

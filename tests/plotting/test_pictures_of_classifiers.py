@@ -169,7 +169,7 @@ def test_a_certain_error_costs_infinitely_much(ax):
     # The samples may be of any kind that the classifier takes.
     sure = Stub([0.0, 1.0], [0.0, 1.0], [1.0, 0.0])
     gm.plot_calibration(sure, ["yes", "oh yes", "no"], [1, 0, 0], ax=ax)
-    assert "log-loss ∞, ECE 0.33" in legend(ax)[1]
+    assert r"log-loss $\infty$, ECE 0.33" in legend(ax)[1]
     points, ends = reliability(ax)
     np.testing.assert_array_equal(points, [[0.0, 0.0], [1.0, 0.5]])
     assert ((ends >= 0) & (ends <= 1)).all()

@@ -56,7 +56,7 @@ def test_an_infinite_part_is_named(ax):
     assert np.isinf(parts[0].total)
     gm.plot_explanation(parts, ax=ax)
     infinite = [n for n in ("mean", "scale", "orientation") if np.isinf(getattr(parts[0], n))]
-    assert [text.get_text() for text in ax.texts] == [f"{name} = ∞" for name in infinite]
+    assert [text.get_text() for text in ax.texts] == [rf"{name} = $\infty$" for name in infinite]
     assert {text.xy[0] for text in ax.texts} == {0}
     assert np.isfinite(bars(ax)).all()
     assert bars(ax)[1][-1, 1] == pytest.approx(parts[1].total)

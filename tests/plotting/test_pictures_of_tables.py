@@ -11,6 +11,8 @@ from scipy.spatial.distance import squareform
 
 import gaussmetrics as gm
 
+INFINITE = r"$\infty$"
+
 
 def cells(ax):
     return np.array([text.get_text() for text in ax.texts])
@@ -21,7 +23,7 @@ def test_a_table_is_drawn_with_its_values(ax):
     gm.plot_pairwise(table, labels=["a", "b"], quantity="KL (nats)", ax=ax)
     (image,) = ax.images
     np.testing.assert_array_equal(image.get_array().filled(np.inf), table)
-    assert cells(ax).tolist() == ["0", "12.3", "∞", "−0.5", "0", "1e−07"]
+    assert cells(ax).tolist() == ["0", "12.3", INFINITE, "−0.5", "0", "1e−07"]
     assert [text.get_position() for text in ax.texts[:4]] == [(0, 0), (1, 0), (2, 0), (0, 1)]
     assert (ticks(ax.yaxis), ticks(ax.xaxis)) == (["a", "b"], ["0", "1", "2"])
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("q", "p")
@@ -122,7 +124,7 @@ def test_clustering_of_an_asymmetric_table_with_infinite_values(ax):
     np.testing.assert_array_equal(
         ax.images[0].get_array().filled(np.inf), table[np.ix_(order, order)]
     )
-    assert (cells(ax) == "∞").sum() == 12
+    assert (cells(ax) == INFINITE).sum() == 12
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in add:RuntimeWarning:matplotlib")
@@ -146,4 +148,4 @@ def test_clustering_of_tables_on_the_edge(table, ax):
 def test_a_table_without_finite_values(ax):
     gm.plot_pairwise([[np.inf]], ax=ax)
     ax.figure.canvas.draw()
-    assert cells(ax).tolist() == ["∞"]
+    assert cells(ax).tolist() == [INFINITE]

@@ -8,12 +8,9 @@ from sklearn.datasets import load_breast_cancer, load_iris, load_wine
 
 from gaussmetrics.laws import blocks
 from gaussmetrics.softmax import calibration
-from gaussmetrics.softmax.calibration import (
-    centred_scores,
-    fit_calibration,
-    smoothed_targets,
-)
+from gaussmetrics.softmax.calibration import centred, fit_calibration
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
+from gaussmetrics.softmax.temperature import Table
 
 
 def problem(n=150, classes=4, seed=0, spread=2.0):
@@ -23,6 +20,13 @@ def problem(n=150, classes=4, seed=0, spread=2.0):
     scores = spread * rng.standard_normal((classes, n))
     scores[y, np.arange(n)] += 1.0
     return scores - scores.mean(axis=0), y, rng.random(n) + 0.2
+
+
+def calibration_of(scores, y, weights, units):
+    """Calibrate scores less their mean."""
+    table = Table(scores.copy(), y, weights, units)
+    table = centred(table, 1.0, weights.sum(), units)
+    return fit_calibration(lambda question: question(table), len(scores), units)
 
 
 def literal_loss(theta, scores, y, weights, units):
@@ -41,8 +45,7 @@ def literal_loss(theta, scores, y, weights, units):
 def test_is_the_minimum_that_bfgs_finds(classes, units, monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK_ELEMENTS", 2**8)
     scores, y, w = problem(60, classes)
-    targets = smoothed_targets(scores, y, w, units)
-    found = fit_calibration(scores, targets, units)
+    found = calibration_of(scores, y, w, units)
     s = found.slopes.mean()
     theta = np.concatenate([[s], found.slopes - s, found.intercepts])
     start = np.concatenate([[1.0], np.zeros(2 * classes)])
@@ -54,7 +57,7 @@ def test_is_the_minimum_that_bfgs_finds(classes, units, monkeypatch):
 def test_two_classes_are_the_method_of_platt_with_a_prior():
     scores, y, _ = problem(classes=2)
     n = len(y)
-    found = fit_calibration(scores, smoothed_targets(scores, y, np.ones(n), n), n)
+    found = calibration_of(scores, y, np.ones(n), n)
     target = np.where(y == 1, (n + 1) / (n + 2), 1 / (n + 2))
 
     def platt(theta):
@@ -72,10 +75,9 @@ def test_two_classes_are_the_method_of_platt_with_a_prior():
 @pytest.mark.parametrize("spread", [1e-6, 0.1, 10.0, 1e3])
 def test_ten_steps_are_enough(spread, monkeypatch):
     scores, y, w = problem(spread=spread)
-    targets = smoothed_targets(scores, y, w, 150.0)
-    short = fit_calibration(scores, targets, 150.0)
+    short = calibration_of(scores, y, w, 150.0)
     monkeypatch.setattr(calibration, "STEPS", 100)
-    long = fit_calibration(scores, targets, 150.0)
+    long = calibration_of(scores, y, w, 150.0)
     np.testing.assert_allclose(short.slopes, long.slopes, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(short.intercepts, long.intercepts, rtol=1e-5, atol=1e-6)
 
@@ -83,7 +85,7 @@ def test_ten_steps_are_enough(spread, monkeypatch):
 def test_scores_that_say_nothing_give_the_frequencies():
     y = np.repeat([0, 1, 2], [60, 30, 10])
     scores = np.zeros((3, 100))
-    found = fit_calibration(scores, smoothed_targets(scores, y, np.ones(100), 100.0), 100.0)
+    found = calibration_of(scores, y, np.ones(100), 100.0)
     p = np.exp(found.intercepts - logsumexp(found.intercepts))
     np.testing.assert_allclose(p, [0.6, 0.3, 0.1], atol=0.02)
 
@@ -91,7 +93,7 @@ def test_scores_that_say_nothing_give_the_frequencies():
 def test_separable_scores_do_not_diverge():
     y = np.repeat([0, 1], 20)
     scores = np.where(y == 1, 50.0, -50.0) * np.array([[-1.0], [1.0]])
-    found = fit_calibration(scores, smoothed_targets(scores, y, np.ones(40), 40.0), 40.0)
+    found = calibration_of(scores, y, np.ones(40), 40.0)
     p = expit(found.slopes.sum() * 50.0)
     assert p == pytest.approx(41 / 42, rel=1e-6)
 
@@ -100,7 +102,8 @@ def test_margins_are_centred_in_place():
     margins, y, _ = problem()
     expected = (margins - margins.mean(axis=0)) / 3
     shifted = margins - margins[y, np.arange(len(y))]
-    assert centred_scores(shifted, 3.0) is shifted
+    table = Table(shifted, y, np.ones(len(y)), 150.0)
+    assert centred(table, 3.0, 150.0, 150.0).scores is shifted
     np.testing.assert_allclose(shifted, expected, rtol=1e-12, atol=1e-14)
 
 
@@ -145,7 +148,7 @@ def test_calibration_sees_rows_left_out_and_not_the_rows_themselves():
         scores[:, i] = prior - 0.5 * (gaps * np.linalg.solve(cov, gaps.T).T).sum(axis=1)
     scores -= scores.mean(axis=0)
     n = len(y)
-    expected = fit_calibration(scores, smoothed_targets(scores, y, np.ones(n), n), n)
+    expected = calibration_of(scores, y, np.ones(n), n)
     np.testing.assert_allclose(model.calibration_.slopes, expected.slopes, rtol=1e-8)
     np.testing.assert_allclose(model.calibration_.intercepts, expected.intercepts, rtol=1e-8)
 

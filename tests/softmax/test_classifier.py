@@ -23,10 +23,16 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gaussmetrics.laws import blocks
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
-from gaussmetrics.softmax.fitting import _left_out
-from gaussmetrics.softmax.leave_one_out import Choice, _vertex
+from gaussmetrics.softmax.leave_one_out import Choice, ShrinkagePath, _vertex
+from gaussmetrics.softmax.rows import left_out as rows_left_out
 from gaussmetrics.softmax.sample import Sample
-from gaussmetrics.softmax.temperature import fit_temperature, smoothed_loss
+from gaussmetrics.softmax.sums import answered
+from gaussmetrics.softmax.temperature import (
+    Table,
+    loss_sums,
+    search_temperature,
+    smoothed_loss,
+)
 
 PLAIN = {"shrinkage": 0.0, "temperature": 1.0}
 
@@ -168,7 +174,8 @@ def refitted_margins(X, y, weights, shrinkage):
 
 def left_out(X, y, weights=None):
     sample = Sample(X, y, y.max() + 1).weighted(weights, None, None)
-    return _left_out(sample, sample.moments())
+    moments = sample.moments()
+    return rows_left_out(sample, ShrinkagePath(moments, sample.unit_variance(moments)))
 
 
 def weights_of(kind, n):
@@ -262,9 +269,13 @@ def test_the_vertex_of_a_parabola_is_found_once():
     assert len(_vertex([Choice(-x, float(expit(x)), 1.0) for x in logits])) == 0
 
 
+def temperature_of(table, start=1.0):
+    return answered(search_temperature(start), lambda question: question(table)).beta
+
+
 def test_rows_told_apart_without_error_are_given_the_odds_of_laplace():
     margins = np.array([np.zeros(40), np.full(40, -8.0)])
-    _, beta = fit_temperature(margins, np.ones(40), -8.0 / 42, 1.0)
+    beta = temperature_of(Table(margins, np.zeros(40, int), np.ones(40), 40.0))
     assert expit(-8.0 * beta) == pytest.approx(1 / 42, rel=1e-9)
 
 
@@ -272,10 +283,11 @@ def test_rows_told_apart_without_error_are_given_the_odds_of_laplace():
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
 def test_the_temperature_is_found_from_afar(start, sign):
     margins = np.vstack([np.zeros(300), sign + 3 * np.random.default_rng(2).standard_normal(300)])
+    table = Table(margins, np.zeros(300, int), np.ones(300), 300.0)
+    beta = temperature_of(table, start)
     pull = margins[1].mean() / 302
-    _, beta = fit_temperature(margins, np.ones(300), pull, start)
     if margins[1].mean() * (0.5 - 1 / 302) < 0:
-        assert abs(smoothed_loss(margins, np.ones(300), pull, beta)[1]) < 1e-9
+        assert abs(smoothed_loss(loss_sums(table, beta), 300.0, pull, beta)[1]) < 1e-9
     else:  # the rows are classified worse than by chance: no temperature is high enough
         assert beta == pytest.approx(1e-6, rel=0.1)
 
@@ -291,9 +303,14 @@ def test_classes_that_are_told_apart_without_error_leave_room_for_one(n):
 
 def test_derivatives_of_the_loss_in_the_temperature():
     rng = np.random.default_rng(5)
-    margins, w = 3 * rng.standard_normal((4, 50)), rng.random(50)
-    _, slope, curvature = smoothed_loss(margins, w, -0.4, 0.7)
-    near = [np.array(smoothed_loss(margins, w, -0.4, 0.7 + step)) for step in (-1e-5, 1e-5)]
+    w = rng.random(50)
+    table = Table(3 * rng.standard_normal((4, 50)), np.zeros(50, int), w, 50.0)
+
+    def loss(beta):
+        return smoothed_loss(loss_sums(table, beta), w.sum(), -0.4, beta)
+
+    _, slope, curvature = loss(0.7)
+    near = [np.array(loss(0.7 + step)) for step in (-1e-5, 1e-5)]
     np.testing.assert_allclose([slope, curvature], (near[1] - near[0])[:2] / 2e-5, rtol=1e-6)
 
 

@@ -9,6 +9,7 @@ from gaussmetrics.softmax import classifier, fitting, leave_one_out
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 from gaussmetrics.softmax.few_rows import SpannedSpace
 from gaussmetrics.softmax.fitting import Settings, fit_rows
+from gaussmetrics.softmax.rows import RowsInMemory
 from gaussmetrics.softmax.sample import Sample
 
 
@@ -41,12 +42,13 @@ def test_more_scores_than_a_table_holds_are_judged_on_rows_evenly_spread(monkeyp
     allocated, third = peak(X, y)
     assert allocated < 3 * 8 * 20 * 1000 + 2**20
     sample = Sample(X, y, 20)
-    part = fitting._judged(sample)
+    part = RowsInMemory(sample).spread(20 * 1000).sample
     np.testing.assert_array_equal(part.X, X[::3])
     assert third.temperature_ == pytest.approx(whole.temperature_, rel=0.1)
     np.testing.assert_allclose(third.means_, whole.means_)
     groups = np.arange(3000) // 5
-    part = fitting._judged(Sample(X, y, 20).weighted(None, None, groups))
+    grouped = Sample(X, y, 20).weighted(None, None, groups)
+    part = RowsInMemory(grouped).spread(20 * 1000).sample
     np.testing.assert_array_equal(np.unique(part.groups), np.arange(0, 600, 3))
     assert len(part.codes) == 1000
 
@@ -95,7 +97,7 @@ def test_few_rows_give_the_model_of_all_columns(options, duplicates):
     by_class = len(y) / (3 * counts) if "class_weight" in options else None
     sample = Sample(X, y, 3).weighted(None, by_class, None)
     full = fit_rows(
-        sample,
+        RowsInMemory(sample),
         sample.moments(),
         Settings(
             model.shrinkage if isinstance(model.shrinkage, str) else 0.2,

@@ -7,9 +7,10 @@ from scipy.special import logsumexp
 from sklearn.datasets import load_digits, load_iris
 
 from gaussmetrics.laws import blocks
-from gaussmetrics.softmax.calibration import SmoothedTargets
+from gaussmetrics.softmax import refinement
+from gaussmetrics.softmax.calibration import Centred, SmoothedTargets
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
-from gaussmetrics.softmax.refinement import PENALTIES, Start, folds, steps
+from gaussmetrics.softmax.refinement import PENALTIES, Start, WalkInMemory, steps
 from gaussmetrics.softmax.sample import Sample
 
 
@@ -21,23 +22,29 @@ def start_of(n=90, d=4, classes=3, seed=0, weighted=True):
     sample = Sample(X, y, classes, w)
     scores = rng.standard_normal((classes, n))
     targets = SmoothedTargets(y, (y + 1) % classes, 0.01, w / w.sum())
-    zeros = np.zeros((classes, d)), np.zeros(classes)
-    return Start(sample, sample.moments(), scores, targets, float(n), *zeros)
+    moments = sample.moments()
+    walk = WalkInMemory(sample, Centred(scores, targets), moments.mean)
+    walk.scores = scores
+    return Start(walk, moments, sample.unit_variance(moments), float(n))
+
+
+def folds(sample):
+    return refinement.folds(refinement.placed(sample, sample.moments().mean))
 
 
 def objective(start, V, v, a):
     """From the definition; v is the intercept at the mean."""
-    mean = np.average(start.sample.X, axis=0, weights=start.sample.weights)
-    tau = start.sample.unit_variance(start.moments)
-    z = start.scores + V @ (start.sample.X - mean).T + v[:, None]
+    mean = np.average(start.walk.sample.X, axis=0, weights=start.walk.sample.weights)
+    tau = start.unit
+    z = start.walk.scores + V @ (start.walk.sample.X - mean).T + v[:, None]
     rows = np.arange(z.shape[1])
-    own, rival = z[start.targets.codes, rows], z[start.targets.rivals, rows]
-    total = start.targets.weights @ (logsumexp(z, axis=0) - 0.99 * own - 0.01 * rival)
+    own, rival = z[start.walk.targets.codes, rows], z[start.walk.targets.rivals, rows]
+    total = start.walk.targets.weights @ (logsumexp(z, axis=0) - 0.99 * own - 0.01 * rival)
     return total + 0.5 * a * tau * (V**2).sum() + (v**2).sum() / (2 * start.units)
 
 
 def at_the_mean(start, step):
-    mean = np.average(start.sample.X, axis=0, weights=start.sample.weights)
+    mean = np.average(start.walk.sample.X, axis=0, weights=start.walk.sample.weights)
     return step.coefficients, step.intercepts + step.coefficients @ mean
 
 
@@ -76,7 +83,7 @@ def test_folds_are_parts_of_every_class(n):
     rng = np.random.default_rng(0)
     y = np.append(rng.integers(0, 3, n - 1), 3)
     sample = Sample(rng.standard_normal((n, 2)), y, 4)
-    held_out = np.array(list(folds(sample, sample.moments())))
+    held_out = np.array(list(folds(sample)))
     assert len(held_out) == (4 if n == 100 else 1)
     assert held_out.sum(axis=0).max() == 1
     assert not held_out[:, -1].any()  # the only row of its class
@@ -89,16 +96,16 @@ def test_folds_keep_equal_rows_together_in_any_order():
     rng = np.random.default_rng(0)
     X, y = rng.standard_normal((60, 3)), np.arange(60) % 3
     sample = Sample(X, y, 3)
-    one = np.array(list(folds(sample, sample.moments())))
+    one = np.array(list(folds(sample)))
     order = rng.permutation(np.repeat(np.arange(60), 2))
     sample = Sample(X[order], y[order], 3)
-    np.testing.assert_array_equal(list(folds(sample, sample.moments())), one[:, order])
+    np.testing.assert_array_equal(list(folds(sample)), one[:, order])
 
 
 def test_folds_keep_groups_together():
     groups = np.arange(100) // 5
     sample = Sample(np.zeros((100, 1)), np.arange(100) % 2, 2, groups=groups)
-    for held_out in folds(sample, sample.moments()):
+    for held_out in folds(sample):
         shares = np.bincount(groups, held_out)
         assert set(shares) <= {0.0, 5.0}
         assert held_out.sum() == 25

@@ -4,14 +4,13 @@ import os
 import pickle
 import re
 import signal
-import sys
 import threading
-import time
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from clusters import emptied, hide, outgoing, show, slowly, some_results
 
 import gaussmetrics as gm
 
@@ -26,22 +25,6 @@ D = 4
 def X():
     rng = np.random.default_rng(0)
     return 1e8 + rng.standard_normal((3000, D)) @ rng.standard_normal((D, D))
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """Start two worker processes of one thread each."""
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=":0", memory_limit="1GB"
-    ) as started:
-        yield started
-
-
-@pytest.fixture
-def client(cluster):
-    with distributed.Client(cluster) as connected:
-        connected.wait_for_workers(2)
-        yield connected
 
 
 def same(m, whole):
@@ -197,11 +180,6 @@ def test_no_more_rows_than_columns_form_no_square_matrix():
 # On a cluster of two processes
 
 
-def outgoing(client):
-    sent = client.run(lambda dask_worker: dask_worker.transfer_outgoing_bytes_total)
-    return sum(sent.values())
-
-
 def test_only_moments_travel(client):
     n, d = 200_000, 8
     X = da.random.default_rng(0).standard_normal((n, d), chunks=(10_000, d)) + 1e8
@@ -252,19 +230,8 @@ def test_errors_of_workers_name_the_sample(X):
         gm.equality_test(bad, X)
 
 
-def slowly(block):
-    time.sleep(0.05)
-    return block
-
-
 def slow_blocks(X):
     return da.from_array(X, chunks=(50, D)).map_blocks(slowly, dtype=float, meta=np.empty((0, 0)))
-
-
-def some_results(scheduler):
-    """Wait until a fit has come some way."""
-    while sum(task.state == "memory" for task in list(scheduler.tasks.values())) < 4:
-        time.sleep(0.02)
 
 
 def with_a_worker_killed(call, client, cluster):
@@ -299,14 +266,6 @@ def test_a_worker_killed_in_an_estimate_or_a_test(client, cluster, X):
     assert test.p_value == gm.equality_test(X[:1500], y, rng=0).p_value
 
 
-def emptied(scheduler):
-    for _ in range(100):
-        if not scheduler.tasks:
-            return True
-        time.sleep(0.05)
-    return False
-
-
 @pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="interrupts itself by SIGALRM")
 @pytest.mark.parametrize(
     "call", [gm.Moments.from_samples, lambda X: gm.equality_test(X, np.eye(D), null="permutation")]
@@ -332,17 +291,6 @@ def test_cancelling_leaves_no_tasks(client, cluster, X, call):
         signal.signal(signal.SIGALRM, before)
     assert emptied(cluster.scheduler)
     assert len(client.scheduler_info()["workers"]) == 2
-
-
-def hide():
-    names = [name for name in sys.modules if name.split(".")[0] == "gaussmetrics"]
-    sys._hidden = {name: sys.modules[name] for name in names}
-    sys.modules.update(dict.fromkeys([*names, "gaussmetrics"]))
-
-
-def show():
-    del sys.modules["gaussmetrics"]
-    sys.modules.update(sys._hidden)
 
 
 def test_a_cluster_without_gaussmetrics_is_told_of(client, X):

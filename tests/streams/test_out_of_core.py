@@ -50,4 +50,9 @@ def test_groups(tmp_path):
     unequal, equal = re.findall(r"one law\? EqualityTest\(.*, p = (\S+), null", done.stdout)
     assert float(unequal) == 0.001
     assert float(equal) > 0.01
+    temperature = float(re.search(r"shrinkage \S+, temperature (\S+)", done.stdout)[1])
+    assert temperature == pytest.approx(1.0, abs=0.05)
+    # Calibrated to the frequencies of the sample, a third each.
+    shares = np.array(re.findall(r"^  \w+: (\d\.\d+)$", done.stdout, re.M), float)
+    np.testing.assert_allclose(shares, 1 / 3, atol=2e-3)
     assert float(re.search(r"Peak memory of a worker: (\d+) MB", done.stdout)[1]) < 1000

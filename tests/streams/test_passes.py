@@ -11,8 +11,6 @@ from gaussmetrics import streams
 from gaussmetrics.inference.group_passes import Dealt, by_label, grouped
 from gaussmetrics.inference.jackknife import deal
 from gaussmetrics.inference.jackknife import dealt as jackknife_dealt
-from gaussmetrics.softmax import ClassMoments
-from gaussmetrics.softmax.class_passes import class_moments_of_passes, classes_of_passes
 
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
@@ -48,28 +46,6 @@ def as_frame(X, y, w):
 
 
 EVERY_SOURCE = pytest.mark.parametrize("passes_of", [as_batches, as_array, as_frame])
-
-
-@EVERY_SOURCE
-@pytest.mark.parametrize("weighted", [False, True])
-def test_class_moments_are_those_of_one_machine(sample, passes_of, weighted):
-    X, y, w = sample
-    w = w if weighted else None
-    classes, codes = np.unique(y, return_inverse=True)
-    passes = passes_of(X, y, w)
-    assert classes_of_passes(passes).tolist() == classes.tolist()
-    m = class_moments_of_passes(passes, classes)
-    whole = ClassMoments.from_samples(X, codes, 3, weights=w)
-    np.testing.assert_allclose(m.counts, whole.counts, rtol=1e-14)
-    np.testing.assert_allclose(m.means, whole.means, rtol=2.3e-16)
-    np.testing.assert_allclose(m.scatter, whole.scatter, rtol=0, atol=1e-14 * whole.scatter.max())
-
-
-def test_a_label_that_was_not_announced_names_its_block(sample):
-    passes = as_array(*sample)
-    text = r"in block \d+ of X \(rows \d+ to \d+, counted from 0 in it\): y holds labels that are"
-    with pytest.raises(ValueError, match=text):
-        class_moments_of_passes(passes, np.array(["a", "b"]))
 
 
 @EVERY_SOURCE
@@ -143,4 +119,4 @@ def test_rows_are_mapped_lazily(sample, width):
 def test_labels_go_with_their_batches(labels, text):
     passes = streams.batch_passes([[[1.0]], [[2.0]]], labels=labels)
     with pytest.raises(ValueError, match=re.escape(text)):
-        classes_of_passes(passes)
+        passes.fold(len, max)

@@ -6,6 +6,7 @@ import ast
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,7 +19,16 @@ from scipy import linalg, stats
 from threadpoolctl import threadpool_limits
 
 import gaussmetrics as gm
-from gaussmetrics.validation import QUANTITIES, Quantity, descent, load, montecarlo, validate
+from gaussmetrics.validation import (
+    QUANTITIES,
+    Quantity,
+    descent,
+    load,
+    montecarlo,
+    pictures,
+    report,
+    validate,
+)
 from gaussmetrics.validation import __main__ as command_line
 from gaussmetrics.validation.__main__ import main
 from gaussmetrics.validation.rows import (
@@ -324,6 +334,34 @@ def test_a_sabotaged_closed_form_makes_the_run_fail(what, capsys):
     assert "FAIL" in capsys.readouterr().out
 
 
+def test_the_legend_of_the_agreement_covers_no_data():
+    names = [f"quantity {k}" for k in range(30)]
+    estimate = Estimate("dice", 1.01, 0.01)
+    rows = conclude([Outcome("iris", "p, q", name, 1.0, estimate) for name in names])
+    figure = pictures.agreement(rows)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == names
+    place = legend.get_window_extent()
+    assert not any(place.overlaps(axes.get_tightbbox()) for axes in figure.axes)
+    assert figure.bbox.y0 <= place.y0
+
+
+def test_the_tables_are_by_subject_and_a_line_holds_all_data_sets():
+    estimate = Estimate("dice", 1.01, 0.01)
+    names = ["kl_divergence", "wasserstein_distance", "energy_distance", "softmax_entropy"]
+    rows = conclude(
+        [Outcome(data, "p, q", name, 1.0, estimate) for data in ("iris", "wine") for name in names]
+    )
+    lines = {title: [line[0] for line in table[1:]] for title, table in report.tables(rows)}
+    assert lines == {
+        "Divergences": names[:1],
+        "Optimal transport and kernels": names[1:3],
+        "Softmax laws and contrastive losses": names[3:],
+    }
+    assert report.summary(rows)[0][2:4] == ("2", "2")
+
+
 def test_output_files(tmp_path, capsys):
     chosen = [replace(QUANTITIES[2], closed_form=lambda *_: np.nan), *QUANTITIES]
     arguments = ["--quick", "--dataset", "iris", "--output", str(tmp_path / "new" / "report")]
@@ -333,12 +371,17 @@ def test_output_files(tmp_path, capsys):
     assert all(set(record) == FIELDS for record in records)
     assert [record["passed"] for record in records] == [False] * 6 + [True] * (len(records) - 6)
     assert records[0]["closed_form"] is None
-    report = (directory / "report.md").read_text(encoding="utf-8")
-    assert f"{len(records)} rows, 6 failed" in report
-    assert "## Failed rows" in report
+    text = (directory / "report.md").read_text(encoding="utf-8")
+    assert f"{len(records)} rows, 6 failed" in text
+    assert "## Failed rows" in text
     for picture in ("agreement.png", "classes.png"):
-        assert f"]({picture})" in report
+        assert f"]({picture})" in text
         assert (directory / picture).read_bytes().startswith(b"\x89PNG")
+    site = (directory / "report.html").read_text(encoding="utf-8")
+    assert f"{len(records)} rows, 6 failed" in site
+    assert site.index("Failed rows") < site.index("Divergences")
+    assert site.count('src="data:image/png;base64,iVBOR') == 3
+    assert not re.search(r"(?:src|href)=.(?!data:)|@import|url\(", site)  # nothing to fetch
     out, err = capsys.readouterr()
     assert "6 FAIL" in out
     assert "comparing" in err

@@ -71,6 +71,10 @@ SABOTAGE = {
     "Cauchy–Schwarz with ⅛": ("cauchy_schwarz_divergence", gm.bhattacharyya_distance),
     "geometric mean of the covariances": (
         "geometric_jensen_shannon_divergence", lambda p, q: gm.jeffreys_divergence(p, q) / 8),
+    "Jensen–Shannon as its lower bound": (
+        "jensen_shannon_divergence", lambda p, q: gm.jensen_shannon_bounds(p, q).lower),
+    "Jensen–Shannon without the means": (
+        "jensen_shannon_divergence", without_mean(gm.jensen_shannon_divergence)),
     "lower bound from KL": (
         "jensen_shannon_lower", lambda p, q: gm.jensen_shannon_bounds(p, q).upper),
     "upper bound from the overlap": (

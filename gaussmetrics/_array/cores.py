@@ -1,0 +1,32 @@
+"""Work shared among the cores, by threads: NumPy lets others run while it works on a block."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+WORTH_SHARING = 2**17
+"""Numbers; fewer are done before another thread has begun."""
+
+
+def shared(function: Callable[[S], T], parts: Sequence[S], size: int) -> Iterable[T]:
+    """Yield function(part) for each part of an array, in order; cores share one worth it."""
+    cores = count() if size >= WORTH_SHARING else 1
+    # While the interpreter shuts down, no thread can be started any more.
+    if min(cores, len(parts)) <= 1 or not threading.main_thread().is_alive():
+        return map(function, parts)
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(function, parts))
+
+
+def count() -> int:
+    """Return the first number of OMP_NUM_THREADS, or how many cores there are."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return int(wanted) if wanted.isdecimal() and int(wanted) else os.cpu_count() or 1

@@ -1,0 +1,61 @@
+"""``gaussmetrics compare``: how far apart are the groups of a table, and by what."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+from gaussmetrics.command import record
+from gaussmetrics.command.compare_report import Section, as_text, sections
+from gaussmetrics.command.comparison import Comparison, compared
+from gaussmetrics.command.files import Table, read_table
+from gaussmetrics.command.selection import Selection, selected
+from gaussmetrics.command.stopping import DONE, folder, needed
+
+FILES = ("report.html", "report.json")
+
+
+def compare(options: Namespace) -> int:
+    """Read, choose, compare, report."""
+    if options.output is not None:
+        needed("matplotlib", "--output")
+        folder(options.output)
+    table = read_table(options.table, options)
+    chosen = selected(table, options)
+    found = compared(chosen, level=options.level, seed=options.seed, tell=progress)
+    told = sections(table, chosen, found)
+    if options.json:
+        print(record.as_json(record.of_comparison(table, chosen, found)))
+    else:
+        print(as_text(told))
+    if options.output is not None:
+        written = _write(options.output, table, chosen, found, told)
+        if not options.json:
+            print(f"\nWritten to {options.output}: {', '.join(written)}")
+    return DONE
+
+
+def progress(text: str) -> None:
+    """Show on a terminal what is done at the moment."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def _write(
+    directory: Path, table: Table, chosen: Selection, found: Comparison, told: list[Section]
+) -> list[str]:
+    from gaussmetrics.command.html import page
+    from gaussmetrics.command.pictures import as_png, pictures
+
+    drawn = {
+        name: (as_png(figure), what) for name, (figure, what) in pictures(chosen, found).items()
+    }
+    title = f"{table.path.name}, by {table.by}"
+    text = page(title, told, list(drawn.values()), f"gaussmetrics compare {table.path}")
+    (directory / FILES[0]).write_text(text, encoding="utf-8")
+    said = record.as_json(record.of_comparison(table, chosen, found))
+    (directory / FILES[1]).write_text(said + "\n", encoding="utf-8")
+    for name, (png, _) in drawn.items():
+        (directory / f"{name}.png").write_bytes(png)
+    return [*FILES, *(f"{name}.png" for name in drawn)]

@@ -1,0 +1,39 @@
+"""What the tests do to a cluster: slow it down, look into it, hide the library from it."""
+
+import sys
+import time
+
+
+def outgoing(client):
+    sent = client.run(lambda dask_worker: dask_worker.transfer_outgoing_bytes_total)
+    return sum(sent.values())
+
+
+def slowly(block):
+    time.sleep(0.05)
+    return block
+
+
+def some_results(scheduler):
+    """Wait until a fit has come some way."""
+    while sum(task.state == "memory" for task in list(scheduler.tasks.values())) < 4:
+        time.sleep(0.02)
+
+
+def emptied(scheduler):
+    for _ in range(100):
+        if not scheduler.tasks:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def hide():
+    names = [name for name in sys.modules if name.split(".")[0] == "gaussmetrics"]
+    sys._hidden = {name: sys.modules[name] for name in names}
+    sys.modules.update(dict.fromkeys([*names, "gaussmetrics"]))
+
+
+def show():
+    del sys.modules["gaussmetrics"]
+    sys.modules.update(sys._hidden)
