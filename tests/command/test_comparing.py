@@ -11,7 +11,7 @@ from sklearn.datasets import load_wine
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 import gaussmetrics as gm
-from gaussmetrics.command import chance
+from gaussmetrics.command import chance, comparison
 from gaussmetrics.command.chance import clearest
 from gaussmetrics.command.comparison import MOST_PAIRS
 
@@ -284,6 +284,15 @@ def test_forty_groups_stay_readable(saved, run, tmp_path):
     laws = [gm.Gaussian.from_samples(rows[k * 15 : k * 15 + 15] / rows.std(axis=0, ddof=1),
                                      shrinkage="ledoit-wolf") for k in (0, 39)]  # fmt: skip
     assert table[0, 39] == pytest.approx(gm.wasserstein_distance(*laws))
+
+
+def test_more_groups_than_deals_can_tell_apart(saved, run, monkeypatch):
+    monkeypatch.setattr(comparison, "MOST_DEALS", 999)
+    rows = np.random.default_rng(0).normal(size=80) + np.repeat(np.arange(16), 5)
+    frame = pd.DataFrame({"x": rows, "g": np.repeat([f"g{k}" for k in range(16)], 5)})
+    out = re.sub(r"\n +", " ", run("compare", saved(frame), "--by", "g").out)
+    assert "Of 120 pairs none can be told from chance one by one: 999 deals do not leave p" in out
+    assert "What the distances are made of not told from chance, and so without parts: " in out
 
 
 def test_pairs_of_ten_groups_are_all_tested(saved, record):
