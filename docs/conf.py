@@ -131,15 +131,18 @@ def _skip_fields(_app, _what, _name, value, _skip, _options):
     return True if type(value).__name__ == "_tuplegetter" else None
 
 
-def _unlink(app, path, _parent, content):
-    """Of links in included files to files that are no pages, keep the text."""
+def _relink(app, path, _parent, content):
+    """Links of an included file lead to pages of the site, or are text where there is none."""
     folder, site = (app.srcdir / path).resolve().parent, app.srcdir.resolve()
 
     def kept(link):
-        inside = (folder / link[2]).resolve().is_relative_to(site)
-        return link[0] if inside or re.match(r"\w+:|#", link[2]) else link[1]
+        target = (folder / link[2]).resolve()
+        if re.match(r"\w+:|#", link[2]):
+            return link[0]
+        inside = target.is_relative_to(site)
+        return f"[{link[1]}](/{target.relative_to(site).as_posix()})" if inside else link[1]
 
-    content[0] = re.sub(r"\[([^\[\]]+)\]\(([^()\s]+)\)", kept, content[0])
+    content[0] = re.sub(r"(?<!!)\[([^\[\]]+)\]\(([^()\s]+)\)", kept, content[0])
 
 
 def _copy_notebooks(app):
@@ -152,7 +155,7 @@ def _copy_notebooks(app):
 def setup(app):
     """Copy the notebooks before they are read; adapt docstrings after numpydoc has read them."""
     app.connect("builder-inited", _copy_notebooks)
-    app.connect("include-read", _unlink)
+    app.connect("include-read", _relink)
     app.connect("autodoc-process-docstring", _draw_examples, priority=200)
     app.connect("autodoc-process-docstring", _plain_text, priority=600)
     app.connect("autodoc-skip-member", _skip_fields)
