@@ -1,6 +1,6 @@
 """Time of one fit: the closed form beside scikit-learn's linear classifiers and a bare product XᵀX.
 
-    python benchmarks/classifier_speed.py [repeats]
+    OMP_NUM_THREADS=1 python benchmarks/classifier_speed.py [repeats]
 
 All candidates fit the same rows in the same process, in turn, again and again; the table gives
 medians, and each as a multiple of the bare symmetric product X.T @ X, which no method that looks

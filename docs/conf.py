@@ -131,6 +131,20 @@ def _skip_fields(_app, _what, _name, value, _skip, _options):
     return True if type(value).__name__ == "_tuplegetter" else None
 
 
+def _relink(app, path, _parent, content):
+    """Links of an included file lead to pages of the site, or are text where there is none."""
+    folder, site = (app.srcdir / path).resolve().parent, app.srcdir.resolve()
+
+    def kept(link):
+        target = (folder / link[2]).resolve()
+        if re.match(r"\w+:|#", link[2]):
+            return link[0]
+        inside = target.is_relative_to(site)
+        return f"[{link[1]}](/{target.relative_to(site).as_posix()})" if inside else link[1]
+
+    content[0] = re.sub(r"(?<!!)\[([^\[\]]+)\]\(([^()\s]+)\)", kept, content[0])
+
+
 def _copy_notebooks(app):
     """Sphinx reads what lies in its folder; through a symbolic link it loses notebooks' links."""
     source, target = app.srcdir.parent / "notebooks" / "executed", app.srcdir / "notebooks"
@@ -141,6 +155,7 @@ def _copy_notebooks(app):
 def setup(app):
     """Copy the notebooks before they are read; adapt docstrings after numpydoc has read them."""
     app.connect("builder-inited", _copy_notebooks)
+    app.connect("include-read", _relink)
     app.connect("autodoc-process-docstring", _draw_examples, priority=200)
     app.connect("autodoc-process-docstring", _plain_text, priority=600)
     app.connect("autodoc-skip-member", _skip_fields)

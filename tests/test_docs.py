@@ -111,6 +111,15 @@ def test_formulas_of_docstrings_are_typeset(formula, monkeypatch):
     assert sentence.endswith(":math:`n` rows of a table.")
 
 
+def test_the_citation_is_the_same_in_both_places():
+    citation = (DOCS.parent / "CITATION.cff").read_text(encoding="utf8")
+    page = (DOCS / "citing.md").read_text(encoding="utf8")
+    title = re.search(r'^title: "(.*)"$', citation, re.M)[1]
+    year = re.search(r"^date-released: (\d{4})", citation, re.M)[1]
+    assert f"title  = {{{title}}}," in page
+    assert f"year   = {{{year}}}," in page
+
+
 def documented():
     """The public names and the methods of public classes."""
     for name in gm.__all__:

@@ -54,7 +54,7 @@ def _mathml(node: nodes.Element, *, as_block: bool) -> str:
     formula = _replaced(node.astext(), SPELLINGS)
     try:
         return _replaced(tex2mathml(formula, as_block=as_block), TYPESETTING)
-    except (MathError, AttributeError) as error:  # the latter where braces do not match
+    except (MathError, AttributeError, IndexError) as error:  # no braces, nothing to raise
         logger.warning("formula not understood: %s: %s", error, formula, location=node)
         return f"<code>{escape(formula)}</code>"
 

@@ -191,8 +191,14 @@ def _is_formula(run: Tokens) -> bool:
     """Tell a formula from a number, a bracket, or the name of a function in a sentence."""
     pieces = [piece for _, piece in run]
     balanced = all(pieces.count(a) == pieces.count(b) for a, b in ("()", "[]"))
-    return balanced and any(
-        kind not in SAYS_NOTHING and not re.fullmatch("[A-Za-z]{2,}", piece) for kind, piece in run
+    has_base = bool(run) and run[0][0] not in {"raised", "lowered"}
+    return (
+        balanced
+        and has_base
+        and any(
+            kind not in SAYS_NOTHING and not re.fullmatch("[A-Za-z]{2,}", piece)
+            for kind, piece in run
+        )
     )
 
 

@@ -1,8 +1,8 @@
 """How far apart are groups of rows that no memory holds, and how well can they be told apart?
 
 Writes some gigabytes of synthetic rows as Parquet, unless the folder has them. On a Dask cluster it
-fits the law of each group, estimates a distance with its error, tests whether laws are equal, and
-fits a classifier: on two processes of this machine that may take 1 GB each, or on the cluster whose
+fits the law of each group and a classifier, estimates a distance with its error, and tests whether
+laws are equal: on two processes of this machine that may take 1 GB each, or on the cluster whose
 scheduler you name, if its workers see the folder.
 
     python examples/out_of_core/groups.py --gigabytes 3

@@ -151,7 +151,8 @@ def _reading(to: argparse.ArgumentParser) -> None:
     add = group.add_argument
     add("--separator", type=_separator, metavar="TEXT", help="of the columns of a text file, or "
         "tab, or blanks (default: as it looks)")  # fmt: skip
-    add("--decimal", choices=(".", ","), help="the decimal mark (default: as it looks)")
+    add("--decimal", choices=(".", ","), metavar="MARK",
+        help="the decimal mark, a point or a comma (default: as it looks)")  # fmt: skip
     add("--no-header", action="store_true", help="the first row is data; columns are then called "
         "by their numbers, 1, 2, …")  # fmt: skip
     add("--missing", nargs="+", default=[], metavar="CODE",

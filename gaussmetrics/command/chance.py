@@ -57,8 +57,8 @@ def clearest(rows: Array, codes: NDArray[np.intp], units: NDArray[np.intp], seed
     columns, distance = _best(scores, codes, count)
     tried = comb(min(d, CANDIDATES), min(2, d))
     deals = int(np.clip(WORK // (tried * count * count), FEWEST_DEALS, MOST_DEALS))
-    owners = np.zeros(int(units.max()) + 1, dtype=np.intp)
-    owners[units] = codes
+    _, first, units = np.unique(units, return_index=True, return_inverse=True)
+    owners = codes[first]
     values = np.array([
         _best(scores, rng.permutation(owners)[units], count)[1] for _ in range(deals)
     ])  # fmt: skip

@@ -27,7 +27,7 @@ MOST_PAIRS = 45
 """All pairs are tested of ten groups; of more, as many as this nearest and farthest:"""
 
 ENDS = 10
-FEW_DEALS = 999
+FEW_DEALS, MOST_DEALS = 999, 99_999
 MOST_CLUSTERS = 8
 ROWS_A_COLUMN, ROWS = 3.3, 30
 """With fewer rows in a group covariances are shrunk: docs/how-to/standard-errors.md."""
@@ -141,6 +141,11 @@ def _some_judged(judge: _Judge, count: int) -> None:
     """Check that not every pair was refused, and tell why some were."""
     if len(judge.refused) == count:
         raise Refusal(f"Groups cannot be compared: {judge.refused[0]}")
+    if judge.pair_count >= judge.level * (judge.deals + 1):
+        judge.remarks.append(
+            f"Of {judge.pair_count} pairs none can be told from chance one by one: {judge.deals} "
+            "deals do not leave p small enough for so many. Compare fewer groups."
+        )
     for why in dict.fromkeys(judge.refused):
         pairs = f"{judge.refused.count(why)} of {count} pairs"
         judge.remarks.append(f"No interval and no test of {pairs}: {why}")
@@ -213,7 +218,7 @@ class _Judge:
     @property
     def deals(self) -> int:
         """So many that the smallest p-value, times the number of pairs, is half of the level."""
-        return max(FEW_DEALS, round(2 * self.pair_count / self.level) - 1)
+        return min(MOST_DEALS, max(FEW_DEALS, round(2 * self.pair_count / self.level) - 1))
 
     def __call__(self, i: int, j: int, fitted: float) -> _Verdict:
         pair = self.parts[i], self.parts[j]

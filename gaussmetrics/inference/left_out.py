@@ -116,8 +116,6 @@ def _in_memory(rows: Rows, labels: Any, count: int, fit: Fit) -> tuple[LeftOut, 
 
 
 def _in_blocks(passes: Passes, labels: Any, count: int, fit: Fit) -> tuple[LeftOut, Kinds]:
-    if fit.shrinkage == "ledoit-wolf":
-        passes.again('shrinkage="ledoit-wolf"')
     grouping: Grouping = by_label
     if labels is None:
         n = passes.count("estimate")

@@ -19,7 +19,7 @@ def write(path: str | os.PathLike[str], moments: Any) -> None:
     """Write the fields of moments."""
     fields = {name: getattr(moments, name) for name in FIELDS}
     with open(path, "wb") as file:
-        np.savez(file, allow_pickle=False, format=FORMAT, version=VERSION, **fields)
+        np.savez(file, format=FORMAT, version=VERSION, **fields)
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Array]:

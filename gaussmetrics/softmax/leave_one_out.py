@@ -385,7 +385,7 @@ def residuals(
     """Yield blocks of rows, centred within the classes; `beside` numbers a row need room too."""
     means, low = centres
     for at in row_blocks((len(codes), max(X.shape[1], beside)), IN_CACHE):
-        block = means[codes[at]]
+        block = np.take(means, codes[at], axis=0, mode="clip")
         np.subtract(dense_rows(X, at), block, out=block)
         if low is not None:
             block -= low[codes[at]]

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from gaussmetrics._array import cores
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.blocks import row_blocks
 from gaussmetrics.softmax import checks
@@ -132,9 +133,9 @@ def smoothed_loss(
 
 def loss_sums(table: Any, beta: float) -> Sums:
     """Sum log Σⱼ exp(β · score) over rows, weighted, and two derivatives in β."""
-    scores, sums = table.scores, np.zeros(3)
-    for at in row_blocks(scores.T.shape, IN_CACHE):
-        m = scores[:, at]
+
+    def of_block(at: slice) -> Array:
+        m, w = table.scores[:, at], table.weights[at]
         top = m.max(axis=0)
         p = np.exp(beta * (m - top))
         total = p.sum(axis=0)
@@ -143,6 +144,7 @@ def loss_sums(table: Any, beta: float) -> Sums:
         first = p.sum(axis=0)
         p *= m
         second = p.sum(axis=0)
-        w = table.weights[at]
-        sums += w @ (beta * top + np.log(total)), w @ first, w @ (second - first**2)
-    return tuple(sums)
+        return np.array([w @ (beta * top + np.log(total)), w @ first, w @ (second - first**2)])
+
+    blocks = list(row_blocks(table.scores.T.shape, IN_CACHE))
+    return tuple(sum(cores.shared(of_block, blocks, table.scores.size), np.zeros(3)))

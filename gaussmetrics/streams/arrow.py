@@ -58,7 +58,8 @@ class Columns:
         return len(self.rows)
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.array(self.rows, dtype=dtype, copy=copy)
+        # NumPy 1 asks without `copy`, and knows no None in its place.
+        return np.array(self.rows, dtype=dtype) if copy else np.asarray(self.rows, dtype=dtype)
 
 
 def _numbers(name: str, column: Any) -> NDArray[Any]:

@@ -22,9 +22,9 @@ from gaussmetrics.streams.passes import Block, Passes, column_names, joined, of_
 
 T = TypeVar("T")
 
-INLINE = 2**14
-"""Values of so few bytes go along with every task. One that hangs on nothing but its block is one
-task with it for Dask, and then the rows never travel."""
+INLINE = 2**24
+"""Values that take no more bytes go along with every task, 16 MB all together. One that hangs on
+nothing but its block is one task with it for Dask, and then the rows never travel."""
 
 FAN_IN = 8
 """How many results one task merges: the depth of the tree is log₈ of the number of blocks."""
@@ -55,7 +55,7 @@ class DaskPasses(Passes):
         """Return part(block, *shared) of all blocks, merged in a tree: one pass over the rows."""
         given: Callable[..., T] = partial(_with, part, shared)
         sent: list[Any] = []
-        if len(dumps(shared)) > INLINE:
+        if len(dumps(shared)) * len(self.rows) > INLINE:
             given, sent = part, [delayed(value, traverse=False) for value in shared]
         of = delayed(of_block, pure=False)
         merging = delayed(_merged, pure=False)
@@ -105,7 +105,7 @@ class DaskPasses(Passes):
     def _like_rows(self, name: str, value: Any) -> list[Any]:
         """Return weights or labels in the blocks of the rows."""
         if hasattr(value, "__dask_graph__"):
-            cut = pieces(_cut_alike(name, value, self.starts, self.called))
+            cut = pieces(alike(name, value, self.starts, self.called))
             checks.as_many_blocks(name, len(cut), len(self.rows), self.called)
             return cut
         array = np.asarray(value)
@@ -148,7 +148,7 @@ def whole_rows(X: Any, called: str = "X") -> Any:
     return X
 
 
-def _cut_alike(name: str, value: Any, starts: Sequence[int] | None, called: str) -> Any:
+def alike(name: str, value: Any, starts: Sequence[int] | None, called: str) -> Any:
     """Return a Dask array in blocks that begin where the rows' do, if all sizes are known."""
     if starts is None or not hasattr(value, "rechunk") or np.isnan(value.shape).any():
         return value

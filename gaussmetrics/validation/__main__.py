@@ -47,11 +47,11 @@ def main(arguments: Sequence[str] | None = None, *, checks: Sequence[Check] = CH
     if options.output is not None:
         _require("matplotlib", parser)
         _make_directory(options.output, parser)
-    datasets = load_all(options.dataset or NAMES)
-    if options.quick:
-        datasets = [dataset.first_classes(QUICK_CLASSES) for dataset in datasets]
     samples = options.samples or (QUICK_SAMPLES if options.quick else SAMPLES)
     try:
+        datasets = load_all(options.dataset or NAMES)
+        if options.quick:
+            datasets = [dataset.first_classes(QUICK_CLASSES) for dataset in datasets]
         rows = validate(
             datasets, checks=checks, samples=samples, seed=options.seed, track=_progress
         )

@@ -11,7 +11,7 @@ from sklearn.datasets import load_wine
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 import gaussmetrics as gm
-from gaussmetrics.command import chance
+from gaussmetrics.command import chance, comparison
 from gaussmetrics.command.chance import clearest
 from gaussmetrics.command.comparison import MOST_PAIRS
 
@@ -286,6 +286,15 @@ def test_forty_groups_stay_readable(saved, run, tmp_path):
     assert table[0, 39] == pytest.approx(gm.wasserstein_distance(*laws))
 
 
+def test_more_groups_than_deals_can_tell_apart(saved, run, monkeypatch):
+    monkeypatch.setattr(comparison, "MOST_DEALS", 999)
+    rows = np.random.default_rng(0).normal(size=80) + np.repeat(np.arange(16), 5)
+    frame = pd.DataFrame({"x": rows, "g": np.repeat([f"g{k}" for k in range(16)], 5)})
+    out = re.sub(r"\n +", " ", run("compare", saved(frame), "--by", "g").out)
+    assert "Of 120 pairs none can be told from chance one by one: 999 deals do not leave p" in out
+    assert "What the distances are made of not told from chance, and so without parts: " in out
+
+
 def test_pairs_of_ten_groups_are_all_tested(saved, record):
     rng = np.random.default_rng(1)
     names = np.repeat([f"g{k}" for k in range(10)], 6)
@@ -343,10 +352,12 @@ def test_the_clearest_columns_are_the_best_by_brute_force():
     assert (found.pairs, found.deals, found.p_value) == (10, 199, 1 / 200)
 
 
-def test_the_best_pair_of_columns_is_far_by_chance_as_often_as_it_says(monkeypatch):
+@pytest.mark.parametrize(("n", "most_rows"), [(24, 5000), (400, 24)])
+def test_the_best_pair_of_columns_is_far_by_chance_as_often_as_it_says(n, most_rows, monkeypatch):
     monkeypatch.setattr(chance, "MOST_DEALS", 39)
-    rng, often, runs = np.random.default_rng(0), 0, 200
+    monkeypatch.setattr(chance, "MOST_ROWS", most_rows)
+    rng, often, runs = np.random.default_rng(0), 0, 150
     for k in range(runs):
-        rows, codes = rng.normal(size=(24, 6)), np.repeat([0, 1], 12)
-        often += clearest(rows, codes, np.arange(24), seed=k).p_value <= 0.1
+        rows, codes = rng.normal(size=(n, 6)), np.repeat([0, 1], n // 2)
+        often += clearest(rows, codes, np.arange(n), seed=k).p_value <= 0.1
     assert abs(often / runs - 0.1) < 3.5 * np.sqrt(0.1 * 0.9 / runs)

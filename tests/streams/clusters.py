@@ -1,5 +1,6 @@
 """What the tests do to a cluster: slow it down, look into it, hide the library from it."""
 
+import gc
 import sys
 import time
 
@@ -21,7 +22,9 @@ def some_results(scheduler):
 
 
 def emptied(scheduler):
-    for _ in range(100):
+    """Wait until no task is left, of those that an exception may still refer to neither."""
+    for _ in range(600):
+        gc.collect()
         if not scheduler.tasks:
             return True
         time.sleep(0.05)

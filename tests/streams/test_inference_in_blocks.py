@@ -80,7 +80,9 @@ def test_an_order_advances_its_generator_alike(n):
     first, second = np.random.default_rng(3), np.random.default_rng(3)
     order = Shuffle(n, first).order()
     np.testing.assert_array_equal(Shuffle(n, second).order(), order)
-    assert first.random() == second.random()
+    following = first.random()
+    assert following == second.random()
+    assert following != np.random.default_rng(3).random()
     if n == 1000:
         np.testing.assert_array_equal(order, np.random.default_rng(3).permutation(n))
 
@@ -312,6 +314,8 @@ def test_clusters_take_one_pass(far, labels):
     once = (part for part in np.array_split(x, 7))
     found = gm.estimate(gm.kl_divergence, once, y, groups=labels)
     same(found, gm.estimate(gm.kl_divergence, x, y, groups=labels))
+    with pytest.raises(ValueError, match="estimate goes through x more than once"):
+        gm.estimate(gm.kl_divergence, iter([x]), y, groups=labels, shrinkage="oas")
 
 
 # Tests of equality
@@ -337,6 +341,13 @@ def test_tests_whatever_the_blocks(samples, options):
     whole = gm.equality_test(x, y, **options)
     for rows in (100, 137, 1111):
         same_test(gm.equality_test(blocks(x, rows), blocks(y, 100), **options), whole)
+
+
+def test_residuals_are_dealt_wherever_the_means_are(far):
+    x, y = far
+    options = {"means": False, "rng": 0, "permutations": 29}
+    whole = gm.equality_test(blocks(x), y, **options)
+    same_test(gm.equality_test(blocks(x + 128.0), y, **options), whole)
 
 
 def test_several_samples(far):
