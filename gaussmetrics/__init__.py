@@ -128,7 +128,7 @@ if TYPE_CHECKING:
     )
     from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "AnalyticLogisticRegression",
