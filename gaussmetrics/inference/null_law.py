@@ -20,6 +20,7 @@ from gaussmetrics._array.types import Array
 _STEP = 0.05
 _STEPS = _STEP * np.arange(280)
 _BEND = np.pi / 8
+_NEAR_ZERO = 1e-6
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -84,10 +85,15 @@ class ExactLaw(ABC):
         """Return the probability to exceed a statistic: ∫ e^(K(s) − s x) / (2πi s) ds.
 
         The contour is a hyperbola about the saddle point that bends to the right, where the
-        integrand decays; left of the pole at 0 it counts the other tail.
+        integrand decays; left of the pole at 0 it counts the other tail. Far below the mean the
+        other tail is a power of the statistic, whose exponent the saddle point tells.
         """
         if statistic <= 0.0:
             return 1.0
+        least = _NEAR_ZERO * self.mean()
+        if statistic < least:
+            power = -least * self._centre(least)[0]
+            return 1.0 - (1.0 - self.p_value(least)) * (statistic / least) ** power
         centre, width = self._centre(statistic)
         out, up = width * np.cosh(_STEPS), width * np.sinh(_STEPS)
         s = centre + np.sin(_BEND) * (out - width) + 1j * np.cos(_BEND) * up
