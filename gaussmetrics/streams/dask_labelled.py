@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from dask.array import blockwise, concatenate, from_array
+from dask.array import blockwise
 from dask.delayed import delayed
 
 from gaussmetrics.streams import checks
@@ -54,25 +54,26 @@ class LabelledDask(DaskPasses):
         ]
 
     def _zipped(self, given: dict[str, Any]) -> list[Any]:
-        """Bring the blocks of arrays together, within the graph of arrays."""
-        arrays = [self._array_like_rows(name, value) for name, value in given.items()]
-        beside = [part for array in arrays for part in (array, "i")]
+        """Bring the blocks of arrays together, within the graph of arrays; others go along."""
+        lazy, local = {}, {}
+        for name, value in given.items():
+            if hasattr(value, "__dask_graph__"):
+                lazy[name] = alike(name, value, self.starts, self.called)
+                checks.as_many_blocks(name, lazy[name].numblocks[0], len(self.rows), self.called)
+            else:
+                local[name] = self._like_rows(name, value)
+        if not lazy:
+            return self._side_by_side(local)
+        beside = [part for array in lazy.values() for part in (array, "i")]
         whole = blockwise(  # type: ignore[no-untyped-call]
             _entries, "i", self.whole, "ij", *beside,
             concatenate=True, align_arrays=False, dtype=object, meta=np.empty(0, object),
         )  # fmt: skip
-        of = delayed(_numbered, pure=False)
-        return [of(i, tuple(given), entries) for i, entries in enumerate(pieces(whole))]
-
-    def _array_like_rows(self, name: str, value: Any) -> Any:
-        """Return labels or weights as a Dask array in the blocks of the rows."""
-        if not hasattr(value, "__dask_graph__"):
-            parts = self._like_rows(name, value)
-            arrays = [from_array(part, chunks=-1) for part in parts]  # type: ignore[no-untyped-call]
-            return concatenate(arrays)  # type: ignore[no-untyped-call]
-        cut = alike(name, value, self.starts, self.called)
-        checks.as_many_blocks(name, cut.numblocks[0], len(self.rows), self.called)
-        return cut
+        of, names = delayed(_numbered, pure=False), (*lazy, *local)
+        return [
+            of(i, names, entries, *(parts[i] for parts in local.values()))
+            for i, entries in enumerate(pieces(whole))
+        ]
 
 
 def _cut_together(X: Any, series: dict[str, Any]) -> list[Any]:
@@ -97,8 +98,8 @@ def _entries(rows: Any, *beside: Any) -> tuple[Any, ...]:
     return rows, *beside
 
 
-def _numbered(number: int, names: Sequence[str], entries: tuple[Any, ...]) -> Block:
-    return _block(number, names, *entries)
+def _numbered(number: int, names: Sequence[str], entries: tuple[Any, ...], *local: Any) -> Block:
+    return _block(number, names, *entries, *local)
 
 
 def _of_frame(number: int, frame: Any, columns: Sequence[Any], names: dict[str, str]) -> Block:

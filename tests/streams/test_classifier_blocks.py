@@ -499,13 +499,12 @@ def test_class_moments_of_parts_are_those_of_the_whole_far_away(sample):
 def test_neither_rows_nor_scores_travel(client):
     n, d, options = 12_000, 8, {"temperature": 1}
     X = da.random.default_rng(0).standard_normal((n, d), chunks=(3000, d)) + 1e8
-    y = (X[:, 0] > 1e8) * 1 + (X[:, 1] > 1e8)
+    y = np.random.default_rng(1).integers(0, 3, n)
     before = outgoing(client)
     model = fitted(X, y, **options)
-    # Five passes of four blocks, whose results are sums.
+    # Five passes of four blocks, whose results are sums; the scores of one block are 72 kB.
     assert outgoing(client) - before < 5 * 4 * (8 * (d * d + 2 * 3 * d + 2 * 3) + 1000)
-    assert outgoing(client) - before < 0.5 * 8 * 3000 * 3
-    same(model, fitted(X.compute(), y.compute(), **options), rtol=1e-11)
+    same(model, fitted(X.compute(), y, **options), rtol=1e-11)
     proba = model.predict_proba(X)
     assert proba.chunks[0] == X.chunks[0]
     np.testing.assert_allclose(proba.sum(axis=1).compute(), 1.0, rtol=1e-12)
