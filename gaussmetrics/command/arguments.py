@@ -96,8 +96,9 @@ def _compare(to: argparse.ArgumentParser) -> None:
     add("--clusters", metavar="COLUMN", help="rows with one entry here depend on each other, such "
         "as those of one subject, and are dealt together")  # fmt: skip
     add("--output", type=Path, metavar="DIR", help="write report.html, report.json and pictures")
-    add("--level", type=_probability, default=0.05, metavar="P",
-        help="of the tests; intervals hold with 1 − P (default: 0.05)")  # fmt: skip
+    add("--level", type=_level_of_deals, default=0.05, metavar="P",
+        help="of the tests, 0.0001 at least; intervals hold with 1 − P "
+        "(default: 0.05)")  # fmt: skip
     add("--seed", type=_count, default=0, metavar="N", help="deals the rows (default: 0)")
     add("--json", action="store_true", help="print JSON instead of text")
     _reading(to)
@@ -133,7 +134,7 @@ def _fid(to: argparse.ArgumentParser) -> None:
     add("b", type=Path, metavar="B", help="the other one")
     add("--groups", type=_groups, metavar="G", help="groups of rows of the jackknife (default: 50, "
         "20 beyond 512 features)")  # fmt: skip
-    add("--level", type=_probability, default=0.05, metavar="P",
+    add("--level", type=_level_of_interval, default=0.05, metavar="P",
         help="the interval holds with 1 − P (default: 0.05)")  # fmt: skip
     add("--json", action="store_true", help="print JSON instead of text")
     _reading(to)
@@ -174,6 +175,22 @@ def _probability(text: str) -> float:
     value = _number(text)
     if not 0.0 < value < 1.0:
         raise argparse.ArgumentTypeError(f"must be between 0 and 1, got {text!r}")
+    return value
+
+
+def _level_of_deals(text: str) -> float:
+    value = _probability(text)
+    if value < 1e-4:
+        raise argparse.ArgumentTypeError(
+            f"must be 0.0001 at least, as rows are dealt 2/P times, got {text!r}"
+        )
+    return value
+
+
+def _level_of_interval(text: str) -> float:
+    value = _probability(text)
+    if 1.0 - value == 1.0:
+        raise argparse.ArgumentTypeError(f"must not be so small that 1 − P is 1, got {text!r}")
     return value
 
 

@@ -67,7 +67,8 @@ def one_array(path: Path) -> Array:
     """Return all rows of features in a file, or in the .npy files of a folder."""
     found = read_arrays(path)
     if not found:
-        raise Refusal(f"There is no .npy file in the folder {path}.")
+        what = "no .npy file in the folder" if path.is_dir() else "no array in"
+        raise Refusal(f"There is {what} {path}.")
     if path.suffix == ".npz":
         found = {name: rows for name, rows in found.items() if np.ndim(rows) == 2}
         if len(found) != 1:
@@ -81,6 +82,8 @@ def one_array(path: Path) -> Array:
             f"{path} must hold features of one length, one vector a row; it holds {_shapes(found)}."
         )
     rows = np.concatenate(parts)
+    if not rows.shape[1]:
+        raise Refusal(f"{path} holds {len(rows)} rows of no feature.")
     if rows.dtype.kind not in "biuf":
         raise Refusal(f"{path} must hold real numbers, but its features are of type {rows.dtype}.")
     return np.asarray(rows, dtype=np.float64)
@@ -93,7 +96,12 @@ def statistics(path: Path) -> tuple[Array, Array] | None:
     found = read_arrays(path)
     if not {"mu", "sigma"} <= set(found):
         return None
-    mean, cov = np.asarray(found["mu"], dtype=np.float64), np.asarray(found["sigma"])
+    mean, cov = np.asarray(found["mu"]), np.asarray(found["sigma"])
+    if not {mean.dtype.kind, cov.dtype.kind} <= set("biuf"):
+        raise Refusal(
+            f"{path} must hold real numbers, but its mu and sigma are of types {mean.dtype} and "
+            f"{cov.dtype}."
+        )
     if mean.ndim != 1 or cov.shape != (len(mean), len(mean)):
         raise Refusal(f"mu and sigma of {path} do not fit: {_shapes(found)}.")
-    return mean, np.asarray(cov, dtype=np.float64)
+    return np.asarray(mean, dtype=np.float64), np.asarray(cov, dtype=np.float64)

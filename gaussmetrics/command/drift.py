@@ -11,8 +11,15 @@ import numpy as np
 from gaussmetrics._array.types import Array
 from gaussmetrics.command.files import read_table
 from gaussmetrics.command.record import as_json
-from gaussmetrics.command.reference import METRICS, Reference, deviations, law, rows_like
-from gaussmetrics.command.stopping import DONE, DRIFT, Refusal
+from gaussmetrics.command.reference import (
+    METRICS,
+    Reference,
+    deviations,
+    law,
+    rows_like,
+    varying_columns,
+)
+from gaussmetrics.command.stopping import DONE, DRIFT, Refusal, refusing
 from gaussmetrics.command.wording import counted, listed, probability, rounded, wrapped
 from gaussmetrics.explain import explain
 from gaussmetrics.inference.likelihood import joint
@@ -64,7 +71,7 @@ def drift(options: Namespace) -> int:
 
 def judged(known: Reference, rows: Array, options: Namespace) -> Finding:
     """Compare rows with a reference, and judge by a threshold or a test."""
-    varying = np.diagonal(known.moments.scatter) > 0
+    varying = varying_columns(known.moments, options.reference)
     d = int(varying.sum())
     _enough(len(rows), d, options.metric)
     moved = [
@@ -75,9 +82,11 @@ def judged(known: Reference, rows: Array, options: Namespace) -> Finding:
         )
         if (column != value).any()
     ]  # fmt: skip
-    now, scale = Moments.from_samples(rows), deviations(known.moments)
+    with refusing(options.table):
+        now = Moments.from_samples(rows)
+    scale = deviations(known.moments)
     p, q = (law(m, varying, scale) for m in (now, known.moments))
-    distance = float(METRICS[options.metric](p, q)) if d else 0.0
+    distance = float(METRICS[options.metric](p, q))
     p_value = _p_value(now, known.moments, varying, p, q)
     threshold, rule = _rule(known, options)
     if threshold is not None:
@@ -89,11 +98,10 @@ def judged(known: Reference, rows: Array, options: Namespace) -> Finding:
         )
     else:
         far = p_value < options.level
-    shares = _shares(p, q) if d else None
     names = [name for name, kept in zip(known.columns, varying, strict=True) if kept]
     return Finding(
         bool(far or moved), options.metric, distance, threshold, p_value, rule, len(rows), moved,
-        shares, _by_column(options.metric, names, p, q),
+        _shares(p, q), _by_column(options.metric, names, p, q),
     )  # fmt: skip
 
 
@@ -112,7 +120,7 @@ def _p_value(now: Moments, then: Moments, varying: Any, p: Gaussian, q: Gaussian
     d = int(varying.sum())
     full = all(int(np.asarray(one.covariance.rank())) == d for one in (p, q))
     sizes = [int(m.count) for m in (now, then)]
-    if not full or d == 0 or min(sizes) <= d:
+    if not full or min(sizes) <= d:
         return None
     # The likelihood ratio does not depend on units; determinants of scaled columns do not overflow.
     scale = deviations(then)[varying]

@@ -15,7 +15,7 @@ from gaussmetrics.command.arrays import ARRAYS, one_array, statistics
 from gaussmetrics.command.files import read_table
 from gaussmetrics.command.record import as_json
 from gaussmetrics.command.selection import Selection, columns_of_numbers
-from gaussmetrics.command.stopping import DONE, Refusal
+from gaussmetrics.command.stopping import DONE, Refusal, refusing
 from gaussmetrics.command.wording import counted, rounded, wrapped
 from gaussmetrics.inference import estimate
 from gaussmetrics.laws import Gaussian
@@ -94,7 +94,8 @@ def _features(path: Path, options: Namespace) -> Features:
         )
     if len(rows) < 2:
         raise Refusal(f"{path} holds {counted(len(rows), 'row')}: a law takes 2 at least.")
-    return Features(path, Gaussian.from_samples(rows, allow_singular=True), rows)
+    with refusing(path):
+        return Features(path, Gaussian.from_samples(rows, allow_singular=True), rows)
 
 
 def _rows_of_table(path: Path, options: Namespace) -> Array:

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaussmetrics._array.types import Array
 from gaussmetrics.command.files import Table, read_table
 from gaussmetrics.command.selection import Selection, columns_of_numbers, encoded, names_of_groups
-from gaussmetrics.command.stopping import DONE, Refusal, folder
+from gaussmetrics.command.stopping import DONE, Refusal, folder, refusing
 from gaussmetrics.command.wording import counted, listed, rounded, wrapped
 from gaussmetrics.divergences import kl_divergence
 from gaussmetrics.laws import Gaussian, Moments
+from gaussmetrics.laws.sample_checks import no_underflow
 from gaussmetrics.transport import wasserstein_distance
 
 FEWEST_PARTS = 5
@@ -90,7 +92,11 @@ def reference(options: Namespace) -> int:
     numbers, parts, told = _gathered(tables, options)
     if len(numbers) < 2:
         raise Refusal(f"A reference needs 2 complete rows at least, got {len(numbers)}.")
-    made = _made(numbers, parts, told)
+    files = listed(options.tables)
+    with refusing(files):
+        made = _made(numbers, parts, told)
+        _no_underflow(made.moments, numbers.to_numpy())
+    varying_columns(made.moments, files)
     made.save(options.output)
     print(
         f"Written to {options.output}: {counted(len(numbers), 'row')}, "
@@ -106,11 +112,13 @@ def reference(options: Namespace) -> int:
 def _check_names(tables: list[Table], options: Namespace) -> None:
     for table in tables:
         for name in (options.by, *options.columns, *options.without):
-            if name is not None and name not in table.frame.columns and table.by != "group":
+            if name is not None and name not in table.frame.columns:
                 raise Refusal(
                     f"There is no column {name!r} in {table.path}. All columns: "
                     f"{listed(list(table.frame.columns), 30)}."
                 )
+        if options.by in options.columns:
+            raise Refusal(f"{options.by!r} names the parts, and cannot be compared as well.")
         missing = [c for c in tables[0].frame.columns if c not in table.frame.columns]
         if missing:
             raise Refusal(
@@ -156,6 +164,22 @@ def _made(numbers: Any, parts: Any, told: Selection) -> Reference:
     each = [Moments.from_samples(rows[(parts == name).to_numpy()]) for name in parts.unique()]
     whole: Moments = reduce(add, each)
     return Reference(whole, columns, pairs, len(each), _usual(each, whole))
+
+
+def _no_underflow(moments: Moments, rows: Array) -> None:
+    tiny = float(moments.count) * np.finfo(np.float64).tiny
+    no_underflow((np.diagonal(moments.scatter) < tiny) & (np.ptp(rows, axis=0) > 0))
+
+
+def varying_columns(moments: Moments, path: object) -> NDArray[np.bool_]:
+    """Return which columns of a reference vary: some must."""
+    varying: NDArray[np.bool_] = np.diagonal(moments.scatter) > 0
+    if not varying.any():
+        raise Refusal(
+            f"{path}: all rows of the reference are alike, which tells nothing of how rows spread. "
+            "Take more rows, or other columns."
+        )
+    return varying
 
 
 def _usual(parts: list[Moments], whole: Moments) -> dict[str, float]:

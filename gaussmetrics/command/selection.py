@@ -57,8 +57,8 @@ def names_of_groups(column: Any) -> Any:
 def columns_of_numbers(frame: Any, options: Any, chosen: Selection, remarks: list[str]) -> Any:
     """Return the columns of numbers asked for, with those of two words encoded."""
     if options.columns:
-        frame = frame[list(options.columns)]
-    frame = frame.drop(columns=list(options.without))
+        frame = frame[list(dict.fromkeys(options.columns))]
+    frame = frame.drop(columns=[name for name in options.without if name in frame.columns])
     failing = {}
     for name in [c for c in frame.columns if frame[c].dtype.kind not in "iuf"]:
         values = frame[name]
@@ -204,11 +204,14 @@ def _check_names(table: Table, options: Any) -> None:
             raise Refusal(f"There is no column {name!r} in {table.path}.{meant} {_hint(table)}")
     if table.by in options.columns:
         raise Refusal(f"{table.by!r} names the groups, and cannot be compared as well.")
+    if options.clusters in options.columns:
+        raise Refusal(f"{options.clusters!r} names the clusters, and cannot be compared as well.")
 
 
 def _hint(table: Table) -> str:
     frame = table.frame
-    likely = [c for c in frame if 2 <= frame[c].nunique() <= max(2, min(40, len(frame) / 5))]
+    most = max(2, min(40, len(frame) / 5))
+    likely = [c for c in frame if 2 <= frame[c].astype(str).nunique() <= most]
     header = "".join(f" {text}" for text in table.remarks if text.startswith("The header"))
     return (
         f"Columns that may name groups: {listed(likely) or 'none'}; all columns: "

@@ -6,7 +6,7 @@ import contextlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 DONE, DRIFT, UNUSABLE, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 130, 141
@@ -14,6 +14,15 @@ DONE, DRIFT, UNUSABLE, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 130, 141
 
 class Refusal(Exception):
     """What was given cannot be worked on; the text says why, and what to do."""
+
+
+@contextlib.contextmanager
+def refusing(what: object) -> Iterator[None]:
+    """Tell what the library will not take of the data as what this run will not."""
+    try:
+        yield
+    except ValueError as error:
+        raise Refusal(f"{what}: {error}") from None
 
 
 def ended(program: str, task: Callable[[], int]) -> int:
