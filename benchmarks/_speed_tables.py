@@ -116,8 +116,8 @@ def _duration(seconds: float) -> str:
 
 
 def write(results: Sequence[Result], machine: str) -> None:
-    """Write the README's tables, all of them as a page, and the figures that `compare` reads."""
-    one = [result for result in results if result.threads == 1]
+    """Write short tables into the README, all as a page, and the figures that `compare` reads."""
+    one = [result for result in results if result.threads == 1 and _is_for_the_readme(result.task)]
     _replace(README, "construction", _construction([r for r in one if r.constructs], markdown=True))
     _replace(README, "speed", _calls([r for r in one if not r.constructs], markdown=True))
     _replace(README, "machine", f"{machine}.")
@@ -126,6 +126,12 @@ def write(results: Sequence[Result], machine: str) -> None:
     PAGE.write_text(text, encoding="utf8")
     content = {"machine": machine, "ratios": _figures(results)}
     FIGURES.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf8")
+
+
+def _is_for_the_readme(task: str) -> bool:
+    """Tell which tasks stand for the others: the README has no room for all."""
+    near_wasserstein = task.startswith("Wasserstein") and task.endswith("near")
+    return not (near_wasserstein or "1024" in task or task.endswith("pair, d = 3"))
 
 
 def _replace(page: Path, name: str, text: str) -> None:
