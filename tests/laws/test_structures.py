@@ -14,7 +14,11 @@ import gaussmetrics as gm
 Cov = gm.Covariance
 ALL = [*METRICS, *OVERLAPS]
 AFFINE = [m for m in METRICS if m.affine and m.oracle]
-BOUNDED = {"hellinger_distance", "total_variation_distance"}
+BOUNDED = {
+    "hellinger_distance": 1.0,
+    "total_variation_distance": 1.0,
+    "jensen_shannon_divergence": np.log(2.0),
+}
 
 
 @pytest.mark.parametrize("metric", ALL, ids=lambda m: m.name)
@@ -244,7 +248,7 @@ class TestSingular:
             np.testing.assert_array_equal(np.diag(table), np.zeros(4))
             off = table[~np.eye(4, dtype=bool)]
             if metric.affine:
-                assert (off == (1.0 if metric.name in BOUNDED else np.inf)).all()
+                assert (off == BOUNDED.get(metric.name, np.inf)).all()
             for other in (diagonal[:, None], p[:, None]):
                 np.testing.assert_allclose(
                     metric.function(other, diagonal), table, rtol=1e-12, atol=1e-14
