@@ -68,8 +68,9 @@ def joint_basis(p: Structure, q: Structure, *, least: float = EPS) -> tuple[Arra
     # Between laws far apart the difference may leave the floats; there it is not used.
     with np.errstate(over="ignore", invalid="ignore"):
         change = relative_excess(p, q, lambda columns: whitener @ columns)
-    near = np.asarray(sum_of_squares(change, 2) < 0.25)[..., None]
-    e, u = np.linalg.eigh(np.where(near[..., None], change, 0.0))
+    small = np.asarray(sum_of_squares(change, 2) < 4.0)[..., None]
+    e, u = np.linalg.eigh(np.where(small[..., None], change, 0.0))
+    near = small & (e[..., :1] > -0.5)
     far, s, _ = np.linalg.svd(whitener @ p.factor(), full_matrices=False)
     # Rounding hides what is smaller beside the largest.
     s = np.maximum(s, least * s[..., :1])
