@@ -331,7 +331,7 @@ def test_clusters_take_one_pass(far, labels):
         {"statistic": gm.kl_divergence, "shrinkage": 0.1},
         {"statistic": norm_of_difference},
     ],
-    ids=str,
+    ids=["joint", "means", "covariances", "transport", "shrunk", "own"],
 )
 def test_tests_whatever_the_blocks(samples, options):
     x, y = samples
