@@ -26,6 +26,16 @@ def naming(where: str) -> Iterator[None]:
         raise kind(f"in {where}: {error}") from error
 
 
+def stream(called: str, opened: Any) -> Any:
+    """Check what a function that opens a stream has returned."""
+    if not hasattr(opened, "__iter__"):
+        raise TypeError(
+            f"{called} is a function and must return an iterable of blocks whenever it is called, "
+            f"but it returned {type(opened).__name__}."
+        )
+    return opened
+
+
 def same_columns(rows: Any, width: int, names: Names | None, own: Names | None) -> None:
     """Check that a block has the columns of the sample."""
     shape = np.shape(rows)
