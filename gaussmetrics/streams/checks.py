@@ -235,6 +235,25 @@ def refuse_unpaired_labels(batch: Any) -> NoReturn:
     )
 
 
+def labels_in_batches(X: Any) -> None:
+    """Check that labels beside X are not those of a stream, which brings its own."""
+    if callable(X) and not hasattr(X, "__array__"):
+        raise TypeError(
+            "X is a function, which opens batches that bring their labels along, (X, y) or (X, y, "
+            "sample_weight): leave y out. Of batches with named columns y is the name of one."
+        )
+
+
+def same_parts(count: int, first: int) -> None:
+    """Check that all batches bring weights, or none does."""
+    if count != first:
+        others, this = ("weights", "none") if count < first else ("none", "weights")
+        raise TypeError(
+            f"all batches must bring weights, or none of them: those before bring {others}, this "
+            f"one {this}."
+        )
+
+
 def column_name(name: str, value: Any) -> None:
     """Check that what goes beside batches is the name of a column."""
     if not (value is None or isinstance(value, str)):
