@@ -32,6 +32,6 @@ def law_regression(request: pytest.FixtureRequest) -> LawRegression:
     from gaussmetrics.testing import LawRegression
 
     folder = request.path.with_suffix("")
-    return LawRegression(
-        folder, request.node.name, force_regen=request.config.getoption("force_regen", False)
-    )
+    # Also the class: two of them may have tests of one name.
+    name = request.node.nodeid.partition("::")[2].replace("::", "_")
+    return LawRegression(folder, name, force_regen=request.config.getoption("force_regen", False))

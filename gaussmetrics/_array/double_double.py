@@ -11,6 +11,7 @@ from gaussmetrics._array.two_floats import two_sum
 from gaussmetrics._array.types import Array
 
 _LOW_BITS = np.int64(2**27 - 1)
+_NEAR_OVERFLOW = 2.0**900
 
 
 class DoubleDouble(NamedTuple):
@@ -73,6 +74,10 @@ def _sliced_matmul(a: Array, b: Array) -> tuple[Array, Array]:
     A and B are cut into slices so short that the leading products are exact in double precision
     (Ozaki, Ogita, Oishi & Rump 2012, doi:10.1007/s11075-011-9478-1).
     """
+    (a, raised), (b, more) = _below_overflow(a), _below_overflow(b)
+    if raised or more:
+        total, rest = _sliced_matmul(a, b)
+        return np.ldexp(total, raised + more), np.ldexp(rest, raised + more)
     bits = int((53 - np.ceil(np.log2(max(1, a.shape[-1])))) // 2)
     a1 = _leading_bits(a, bits, -1)
     a2 = _leading_bits(a - a1, bits, -1)
@@ -83,6 +88,13 @@ def _sliced_matmul(a: Array, b: Array) -> tuple[Array, Array]:
     total, error = two_sum(a1 @ b1, a1 @ b2)
     total, another = two_sum(total, a2 @ b1)
     return total, (error + another) + rest
+
+
+def _below_overflow(matrix: Array) -> tuple[Array, int]:
+    """Return a matrix whose entries leave room for anchors, and the power of two taken out."""
+    if np.abs(matrix).max(initial=0.0) < _NEAR_OVERFLOW:
+        return matrix, 0
+    return np.ldexp(matrix, -100), 100
 
 
 def _leading_bits(matrix: Array, bits: int, axis: int) -> Array:

@@ -46,11 +46,11 @@ def _write(
     directory: Path, table: Table, chosen: Selection, found: Comparison, told: list[Section]
 ) -> list[str]:
     from gaussmetrics.command.html import page
-    from gaussmetrics.command.pictures import as_png, pictures
+    from gaussmetrics.command.pictures import drawn_pictures
 
-    drawn = {
-        name: (as_png(figure), what) for name, (figure, what) in pictures(chosen, found).items()
-    }
+    drawn, missing = drawn_pictures(chosen, found)
+    if missing:
+        print(f"no font here has {missing}: boxes are in their place", file=sys.stderr)
     title = f"{table.path.name}, by {table.by}"
     text = page(title, told, list(drawn.values()), f"gaussmetrics compare {table.path}")
     (directory / FILES[0]).write_text(text, encoding="utf-8")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import warnings
 from io import BytesIO
 from typing import Any, Literal
 
@@ -38,6 +40,27 @@ def pictures(chosen: Selection, found: Comparison) -> dict[str, tuple[Figure, st
         title = "The columns that differ most between groups, each alone, in standard deviations."
         drawn["columns"] = (_columns(found), title)
     return drawn
+
+
+def drawn_pictures(
+    chosen: Selection, found: Comparison
+) -> tuple[dict[str, tuple[bytes, str]], str]:
+    """Return the pictures by their names, with what they show, and characters no font has."""
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        drawn = {
+            name: (as_png(figure), what) for name, (figure, what) in pictures(chosen, found).items()
+        }
+    missing: dict[str, None] = {}
+    for warning in heard:
+        glyph = re.match(r"Glyph (\d+) .* missing from font", str(warning.message))
+        if glyph:
+            missing[chr(int(glyph[1]))] = None
+        else:
+            warnings.warn_explicit(
+                warning.message, warning.category, warning.filename, warning.lineno
+            )
+    return drawn, " ".join(missing)
 
 
 def as_png(figure: Figure) -> bytes:

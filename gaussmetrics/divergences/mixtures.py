@@ -284,7 +284,10 @@ def mixture_kl_divergence(
     with np.errstate(invalid="ignore"):
         strata = [_excess(np.asarray(p.logpdf(y) - q.logpdf(y))) for y in x]
         value = 0.5 * sum(float(part.mean()) for part in strata)
-        error = 0.5 * float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in strata)))
+        # In units of the largest excess, whose square may be beyond the floats.
+        unit = max(float(np.abs(part).max()) for part in strata) or 1.0
+        variance = sum((part / unit).var(ddof=1) / len(part) for part in strata)
+        error = 0.5 * unit * float(np.sqrt(variance))
         error = float(np.fmin(np.fmin(error, upper - lower), np.inf))
     return MonteCarloEstimate(
         float(np.clip(value, lower, upper)), error, float(lower), float(upper)

@@ -153,6 +153,20 @@ def one_label_a_row(name: str, labels: NDArray[Any], rows: int) -> NDArray[Any]:
             f"groups must have one label for each of the {rows} rows of {name}, got shape "
             f"{labels.shape}."
         )
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(
+            f"groups must not be NaN, but some labels of {name} are. Give such rows a group of "
+            "their own."
+        )
+    if labels.dtype.kind == "O":
+        try:
+            np.sort(labels)
+        except TypeError:
+            kinds = sorted({type(label).__name__ for label in labels.tolist()})
+            raise TypeError(
+                f"groups must hold labels of one type, none of them missing, but those of {name} "
+                f"are {', '.join(kinds)}. Convert them to strings."
+            ) from None
     return labels
 
 

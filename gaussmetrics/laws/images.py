@@ -59,7 +59,10 @@ def _rescaled(cov: Any, a: Array) -> Structure:
         return LowRank(a[:, None] * cov.columns, (a * np.sqrt(cov.noise)) ** 2)
     given = _given(cov.given, a)
     if isinstance(cov, Dense):
-        return Dense(a[:, None] * cov.lower * np.sign(a), given=given)
+        lower = a[:, None] * cov.lower * np.sign(a)
+        if isinstance(given, Precision) and not np.isfinite(given.matrix).all():
+            given = Columns(lower)
+        return Dense(lower, given=given)
     matrix = given.matrix if isinstance(given, Entries) else None
     sizes = np.abs(a) * cov.sizes
     return Singular(a[:, None] * cov.columns, sizes, matrix, cov.precision, given)

@@ -31,7 +31,9 @@ def mean_covariance(covs: Structure, w: Array, tolerance: float, steps: int) -> 
     for _ in range(steps):
         new = _mean_after_alignment(factors, w, factor)
         past.append((factor, new - factor))
-        residual = float(np.linalg.norm(new - factor) / np.linalg.norm(new))
+        # In units of the largest entry, whose square may underflow.
+        size = np.abs(new).max()
+        residual = float(np.linalg.norm((new - factor) / size) / np.linalg.norm(new / size))
         if residual <= tolerance:
             break
         # The plain iteration creeps where the laws are ill-conditioned.

@@ -41,6 +41,8 @@ from gaussmetrics.softmax.temperature import (
 
 SLOPE_PRIOR, INTERCEPT_PRIOR = 10.0, 1.0
 """How many rows the prior of a slope and of an intercept is worth."""
+MOST_UNITS = 1e12
+"""Of more rows the prior is lost in rounding, and would leave a shift of all intercepts free."""
 STEPS, DECREMENT = 10, 1e-14
 """Newton steps at most, and the predicted gain in nats below which none is made."""
 
@@ -155,7 +157,7 @@ def _penalty(k: int, units: float) -> Array:
     # A little of each slope by itself, for scores that are all 0.
     penalty[:k, :k] = SLOPE_PRIOR * ((1.0 + 1e-9) * np.eye(k) - 1.0 / k)
     penalty[k:, k:] = INTERCEPT_PRIOR * np.eye(k)
-    return penalty / units
+    return penalty / min(units, MOST_UNITS)
 
 
 def _common_slope() -> Search[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -273,12 +273,23 @@ def block_labels(value: Any, n: int) -> NDArray[Any]:
     if labels.dtype.kind == "c":
         raise TypeError(f"y must hold labels of classes, got dtype {labels.dtype}.")
     if labels.dtype.kind == "O":
-        kinds = sorted({type(label).__name__ for label in labels.tolist()})
+        kinds = kinds_of_objects(labels)
         if len(kinds) > 1 or kinds in (["NoneType"], ["float"], ["NAType"]):
-            raise TypeError(
-                f"y must hold labels of one type, none of them missing, got {', '.join(kinds)}."
-            )
+            refuse_mixed_labels(kinds)
     return labels
+
+
+def kinds_of_objects(labels: NDArray[Any]) -> list[str]:
+    """Return the types of labels that are objects of Python."""
+    return sorted({type(label).__name__ for label in labels.tolist()})
+
+
+def refuse_mixed_labels(kinds: Sequence[str]) -> NoReturn:
+    """Say what labels must be."""
+    raise TypeError(
+        f"y must hold labels of one type, none of them missing, got {', '.join(kinds)}. Convert "
+        "them to strings, and give rows without a label one, or leave them out."
+    )
 
 
 def kind_of_labels(labels: NDArray[Any]) -> str:

@@ -568,7 +568,10 @@ class AnalyticLogisticRegression(
         self._check_parameters()
         checks.no_mask(X=X, y=y, sample_weight=sample_weight)
         rows, labels = validate_data(self, X, y, dtype=FLOATS, accept_sparse="csr", reset=reset)
-        check_classification_targets(labels)
+        try:
+            check_classification_targets(labels)
+        except TypeError:  # they cannot be sorted
+            checks.refuse_mixed_labels(checks.kinds_of_objects(labels))
         if sample_weight is None:
             return rows, labels, None
         return rows, labels, checks.repeats(sample_weight, len(labels))

@@ -77,13 +77,17 @@ def sample_passes(value: Any, *, labels: Any = None, called: str, labels_called:
 
 def labelled_passes(X: Any, y: Any, weights: Any = None, groups: Any = None) -> Any:
     """Return the blocks of labelled rows, or None if X is an ordinary array."""
+    from gaussmetrics.streams.checks import labels_in_batches
     from gaussmetrics.streams.labelled import LabelledBatches, are_batches
 
     if is_collection(X):
         from gaussmetrics.streams.dask_labelled import LabelledDask
 
         return LabelledDask(X, y, weights, groups)
-    return LabelledBatches(X, y, weights) if are_batches(X, y) else None
+    if are_batches(X, y):
+        return LabelledBatches(X, y, weights)
+    labels_in_batches(X)
+    return None
 
 
 def mapped(

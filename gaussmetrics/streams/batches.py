@@ -129,7 +129,7 @@ def source(name: str, value: Any, columns: Sequence[str] | None) -> Source:
     if isinstance(value, np.memmap):
         return Source(lambda: _slices(value), length=len(value))
     if callable(value):
-        return Source(lambda: iter(value()))
+        return Source(lambda: iter(checks.stream(name, value())))
     if not isinstance(value, Iterable) or hasattr(value, "columns"):  # a frame, a record batch
         checks.refuse_batches(name, value)
     return Source(lambda: iter(value), once=iter(value) is value or hasattr(value, "read_all"))

@@ -26,6 +26,16 @@ def naming(where: str) -> Iterator[None]:
         raise kind(f"in {where}: {error}") from error
 
 
+def stream(called: str, opened: Any) -> Any:
+    """Check what a function that opens a stream has returned."""
+    if not hasattr(opened, "__iter__"):
+        raise TypeError(
+            f"{called} is a function and must return an iterable of blocks whenever it is called, "
+            f"but it returned {type(opened).__name__}."
+        )
+    return opened
+
+
 def same_columns(rows: Any, width: int, names: Names | None, own: Names | None) -> None:
     """Check that a block has the columns of the sample."""
     shape = np.shape(rows)
@@ -223,6 +233,25 @@ def refuse_unpaired_labels(batch: Any) -> NoReturn:
         f"batch of type {type(batch).__name__}"
         + (f" and length {len(batch)}." if hasattr(batch, "__len__") else ".")
     )
+
+
+def labels_in_batches(X: Any) -> None:
+    """Check that labels beside X are not those of a stream, which brings its own."""
+    if callable(X) and not hasattr(X, "__array__"):
+        raise TypeError(
+            "X is a function, which opens batches that bring their labels along, (X, y) or (X, y, "
+            "sample_weight): leave y out. Of batches with named columns y is the name of one."
+        )
+
+
+def same_parts(count: int, first: int) -> None:
+    """Check that all batches bring weights, or none does."""
+    if count != first:
+        others, this = ("weights", "none") if count < first else ("none", "weights")
+        raise TypeError(
+            f"all batches must bring weights, or none of them: those before bring {others}, this "
+            f"one {this}."
+        )
 
 
 def column_name(name: str, value: Any) -> None:

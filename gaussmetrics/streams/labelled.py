@@ -49,9 +49,12 @@ class _Stream:
 
     def rows(self) -> Iterator[Any]:
         """Open the rows."""
+        parts = 0
         for number, batch in enumerate(self.opened()):
             with checks.naming(f"batches[{number}]"):
                 rows, *beside = self.apart(batch)
+                parts = parts or len(beside)
+                checks.same_parts(len(beside), parts)
             self.last = Beside(number, *beside)
             yield rows
         self.last = None

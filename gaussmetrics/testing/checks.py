@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,12 @@ from numpy.typing import NDArray
 from gaussmetrics._array.reading import is_number, nearest_float
 from gaussmetrics.inference.checks import no_groups_of_normal_rows
 from gaussmetrics.laws.gaussian import Gaussian
+from gaussmetrics.laws.gaussian_checks import agreed_names
+from gaussmetrics.laws.interop import labels
 from gaussmetrics.laws.moments import Moments
+
+FEWEST_ALARMS = 1e-7
+"""The smallest level of a test by permutations: smaller ones take days."""
 
 
 def moments(name: str, value: Any) -> Moments:
@@ -53,6 +59,29 @@ def rows(name: str, value: Any) -> Any:
     return value
 
 
+def false_alarms(level: Any) -> float:
+    """Check the probability of a false alarm."""
+    if not is_number(level):
+        raise TypeError(f"level must be a number, got {level!r}.")
+    number = nearest_float(level)
+    if not 0.0 < number < 1.0:
+        raise ValueError(
+            f"level is the probability of a false alarm and must lie between 0 and 1, got "
+            f"{level!r}. For one in a million runs pass level=1e-6."
+        )
+    return number
+
+
+def permutations(level: float) -> int:
+    """Return how many permutations show a p-value of the level."""
+    if level < FEWEST_ALARMS:
+        raise ValueError(
+            f"level={level:g} takes {1.0 / level:.3g} permutations. Pass {FEWEST_ALARMS:g} or "
+            'more, or null="normal", whose law is exact at any level.'
+        )
+    return ceil(1.0 / level - 1e-9) - 1
+
+
 def no_groups(value: Any) -> None:
     """Check that no labels are given to an exact law."""
     if value is not None:
@@ -88,6 +117,12 @@ def varies_everywhere(name: str, law: Gaussian) -> None:
         )
 
 
+def same_names(x: Any, reference: Any, dim: int) -> None:
+    """Check that both name the columns alike, in one order, if both name them."""
+    known = reference.names if isinstance(reference, Gaussian) else labels(reference)
+    agreed_names(dim, reference=known, x=labels(x))
+
+
 def bound(value: Any) -> float:
     """Check the largest distance that passes."""
     if not is_number(value):
@@ -109,11 +144,16 @@ def laws(*values: Any) -> None:
             )
 
 
-def distances(name: str, value: Any) -> NDArray[np.float64]:
+def distances(name: str, value: Any, batch: tuple[int, ...]) -> NDArray[np.float64]:
     """Check what a metric returns."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf" or np.isnan(array).any():
         raise ValueError(f"{name} must return real numbers, got {value!r}.")
+    if array.shape != batch:
+        raise ValueError(
+            f"{name} must return one number a pair, of shape {batch}, got shape {array.shape}. "
+            "Compare laws one by one if it takes no batches."
+        )
     return array.astype(np.float64)
 
 

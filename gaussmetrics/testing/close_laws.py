@@ -61,7 +61,8 @@ def assert_laws_close(p: Gaussian, q: Gaussian, metric: Metric, bound: float) ->
     operands("assert_laws_close", p, q)
     callable_metric("metric", metric)
     largest, name = checks.bound(bound), name_of(metric)
-    values = checks.distances(name, metric(p, q))
+    batch = np.broadcast_shapes(p.batch_shape, q.batch_shape)
+    values = checks.distances(name, metric(p, q), batch)
     if (values <= largest).all():
         return
     worst = np.unravel_index(np.argmax(values), values.shape)

@@ -96,6 +96,8 @@ class LawRegression:
         """
         __tracebackhide__ = True
         sample, path = checks.moments("x", x), self._path(name)
+        checks.false_alarms(level)
+        checks.comparable(sample, sample)
         if not path.exists():
             _write(path, sample)
             raise AssertionError(

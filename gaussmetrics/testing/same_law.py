@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gaussmetrics._array import reading
 from gaussmetrics.inference import EqualityTest, equality_test, likelihood
 from gaussmetrics.inference import checks as inference_checks
 from gaussmetrics.inference.known_law import against
@@ -97,11 +95,12 @@ def assert_same_law(
     column 1: mean 1 → 1.208 (6.58 standard errors)
     """
     __tracebackhide__ = True
-    level = reading.probability("level", level)
+    level = checks.false_alarms(level)
     inference_checks.null_name(null)
     inference_checks.statistic_of_test(statistic, null, means=means, covariances=covariances)
     sample, known = checks.moments("x", x), checks.law_or_moments("reference", reference)
     checks.comparable(sample, known)
+    checks.same_names(x, reference, known.mean.shape[-1])
     if null == "normal":
         checks.no_groups(groups)
         test = _exact(sample, known, means=means, covariances=covariances)
@@ -112,7 +111,7 @@ def assert_same_law(
             statistic=statistic,
             means=means,
             covariances=covariances,
-            permutations=ceil(1.0 / level - 1e-9) - 1,
+            permutations=checks.permutations(level),
             groups=groups,
             rng=rng,
         )

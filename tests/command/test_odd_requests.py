@@ -126,3 +126,10 @@ def test_features_without_any(refused, tmp_path):
     np.savez(tmp_path / "empty.npz")
     said = refused("fid", tmp_path / "empty.npz", tmp_path / "none.npy")
     assert f"There is no array in {tmp_path / 'empty.npz'}." in said
+
+
+def test_characters_that_no_font_has_are_told_once(run, saved, tmp_path):
+    table = two_groups(shift=9.0).replace({"a": "𐎠𐎡", "b": "plain"})
+    ended = run("compare", saved(table), "--by", "g", "--output", tmp_path / "report")
+    assert ended.err == "no font here has 𐎠 𐎡: boxes are in their place\n"
+    assert "𐎠𐎡" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")

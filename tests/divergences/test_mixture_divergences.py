@@ -237,3 +237,11 @@ def test_what_is_refused():
     a, b = (gm.Mixture(None, gm.Gaussian([[0.0]], [[1.0]], names=[n])) for n in "ab")
     with pytest.raises(ValueError, match="needs p and q of the same variables"):
         gm.mixture_kl_bounds(a, b)
+
+
+def test_the_error_of_a_divergence_whose_square_is_beyond_the_floats():
+    near = gm.Mixture(None, gm.Gaussian([[0.0], [1.0]], [[1.0]]))
+    far = gm.Mixture(None, gm.Gaussian([[0.0], [1e100]], [[1.0]]))
+    value, error = gm.mixture_kl_divergence(far, near, samples=400, rng=0)
+    assert value == pytest.approx(2.5e199, rel=0.1)  # half of 1e200 / 2
+    assert 0.0 < error < 0.2 * value

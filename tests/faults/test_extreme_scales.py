@@ -290,3 +290,44 @@ def test_an_integer_beyond_every_double(name, number):
     # An answer, or a text that names the argument: no OverflowError, no NumPy text.
     _, text = answer_or_text(lambda: NUMBERS[name](number))
     assert text is None or re.search(r"must|needs|got|is not|too large|finite", text), text
+
+
+@pytest.mark.parametrize("unit", [1e-153, 1e-150, 1e150, 1e153])
+def test_the_covariance_of_a_precision_near_the_ends_of_the_floats(unit):
+    # The slices of exact products were anchored beyond the largest float.
+    precision = np.array([[2.0, 0.5], [0.5, 1.0]])
+    covariance = gm.Covariance.from_precision(precision / unit / unit)
+    law = gm.Gaussian(np.zeros(2), covariance)
+    expected = np.array([[1.0, -0.5], [-0.5, 2.0]]) / 1.75
+    np.testing.assert_allclose(law.cov / unit / unit, expected, rtol=1e-14)
+
+
+def test_an_image_whose_precision_leaves_the_floats():
+    precision = np.array([[2.0, 0.5], [0.5, 1.0]])
+    law = gm.Gaussian(np.zeros(2), gm.Covariance.from_precision(precision))
+    image = law.transform(np.diag([1.0, 1e-160]), allow_singular=True)
+    expected = np.array([[1.0, -0.5e-160], [-0.5e-160, 0.0]]) / 1.75
+    np.testing.assert_allclose(image.cov, expected, rtol=1e-14, atol=1e-319)
+    assert np.isfinite(image.sample(3, np.random.default_rng(0))).all()
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e150])
+def test_spectra_of_covariances_of_huge_units_given_differently(unit):
+    variances, turn = np.array([4.0, 1.0]), np.array([[0.6, -0.8], [0.8, 0.6]])
+    eigen = gm.Covariance.from_eigendecomposition(variances * unit * unit, turn)
+    p = gm.Gaussian(np.zeros(2), eigen)
+    q = gm.Gaussian(np.zeros(2), np.array([[2.0, 0.5], [0.5, 3.0]]) * unit * unit)
+    differences = np.linalg.eigvalsh([[2.0, 0.5], [0.5, 3.0]]) - [1.0, 4.0]
+    trace, squares = 0.0, np.sum(differences**2)  # both have the trace 5
+    assert gm.gromov_wasserstein_distance(p, q) / unit / unit == pytest.approx(
+        np.sqrt(4.0 * trace**2 + 8.0 * squares), rel=1e-13
+    )
+
+
+def test_a_barycentre_of_a_weight_whose_square_underflows():
+    # All but the law of this weight sit in a point, so that all spread is its own.
+    point = gm.Gaussian(np.zeros(2), np.zeros((2, 2)), allow_singular=True)
+    law = gm.Gaussian(np.zeros(2), [[4.0, 0.0], [0.0, 9.0]])
+    middle = gm.wasserstein_barycenter(gm.Gaussian.stack([point, law]), weights=[1.0, 1e-200])
+    factor = middle.covariance.factor() / 1e-200
+    np.testing.assert_allclose(factor @ factor.T, law.cov, rtol=1e-13, atol=1e-13)

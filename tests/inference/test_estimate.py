@@ -745,3 +745,17 @@ def test_errors_of_the_method():
         result.confidence_interval(method="wald")
     with pytest.raises(ValueError, match="supposes a metric that is zero at p = q and positive"):
         result.confidence_interval(method="score")
+
+
+@pytest.mark.parametrize(
+    ("label", "error", "text"),
+    [
+        (None, TypeError, "none of them missing, but those of x are NoneType, float64. Convert"),
+        (np.nan, ValueError, "groups must not be NaN, but some labels of x are"),
+    ],
+)
+def test_labels_of_groups_that_are_missing(label, error, text):
+    rows = np.random.default_rng(0).normal(size=(2, 12, 1))
+    labels = [np.array([label, *np.arange(11.0)]), np.arange(12) + 100]
+    with pytest.raises(error, match=text):
+        gm.estimate(gm.wasserstein_distance, *rows, groups=labels)

@@ -193,3 +193,15 @@ def test_a_rare_class_with_a_weak_signal_is_predicted_as_often_as_it_comes():
         means[calibration_name] = model.predict_proba(X)[:, 1].mean()
     assert abs(means["class"] - 1 / 11) < 0.01
     assert abs(means["class"] - 1 / 11) < abs(means["temperature"] - 1 / 11)
+
+
+@pytest.mark.parametrize("unit", [1e15, 1e100])
+def test_weights_beside_which_the_prior_is_nothing(unit):
+    # Its pull alone holds a shift of all intercepts, and was lost in the rounding of the loss.
+    X, y = load_iris(return_X_y=True)
+    weights = np.random.default_rng(0).random(len(y))
+    many, more = (
+        AnalyticLogisticRegression().fit(X, y, sample_weight=weights * u).predict_proba(X)
+        for u in (1e11, unit)
+    )
+    np.testing.assert_allclose(more, many, atol=1e-8)

@@ -291,3 +291,10 @@ def test_three_attributes_make_a_logistic_regression(load, options):
         exported.predict_proba(X), model.predict_proba(X), rtol=1e-12, atol=1e-15
     )
     np.testing.assert_array_equal(exported.predict(X), model.predict(X))
+
+
+def test_labels_that_are_missing_are_told():
+    X = np.random.default_rng(0).normal(size=(4, 2))
+    y = np.array(["a", "b", None, "a"], dtype=object)
+    with pytest.raises(TypeError, match="none of them missing, got NoneType, str"):
+        AnalyticLogisticRegression().fit(X, y)

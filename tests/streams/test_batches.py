@@ -317,3 +317,12 @@ def test_other_files_are_refused(tmp_path, saved, text):
 def test_a_missing_file_is_the_systems_error(tmp_path):
     with pytest.raises(FileNotFoundError, match=re.escape("absent.npz")):
         gm.Moments.load(tmp_path / "absent.npz")
+
+
+@pytest.mark.parametrize("opened", [None, 3.0])
+def test_a_function_that_opens_no_stream(opened):
+    text = "and must return an iterable of blocks whenever it is called, but it returned "
+    with pytest.raises(TypeError, match=text + type(opened).__name__):
+        gm.estimate(gm.wasserstein_distance, lambda: opened, np.eye(4))
+    with pytest.raises(TypeError, match=text + type(opened).__name__):
+        gm.AnalyticLogisticRegression().fit(lambda: opened)

@@ -565,3 +565,18 @@ def test_errors_of_the_workers_name_the_block(client, sample):
             fitted(da.from_array(X, chunks=(100, D)), y)
     finally:
         client.run(show)
+
+
+def test_weights_come_with_all_batches_or_with_none():
+    X, y, w = np.eye(4), np.array([0, 1, 0, 1]), np.ones(4)
+    for given, text in (
+        ([(X, y), (X, y, w)], "those before bring none, this one weights"),
+        ([(X, y, w), (X, y)], "those before bring weights, this one none"),
+    ):
+        with pytest.raises(TypeError, match=r"in batches\[1\]: all batches must bring .*" + text):
+            AnalyticLogisticRegression().fit(given)
+
+
+def test_labels_beside_a_function():
+    with pytest.raises(TypeError, match="opens batches that bring their labels along"):
+        AnalyticLogisticRegression().fit(lambda: [(np.eye(2), [0, 1])], [0, 1])

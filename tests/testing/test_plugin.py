@@ -117,3 +117,25 @@ def test_nothing_is_loaded_before_the_fixture_is_asked_for(pytester):
 def test_the_option_is_explained(pytester):
     result = pytester.runpytest_inprocess("-p", "pytest_gaussmetrics", "--help")
     result.stdout.fnmatch_lines(["*--force-regen*write the references of law_regression anew*"])
+
+
+CLASSES = """
+import numpy as np
+
+class TestShort:
+    def test_walk(self, law_regression):
+        law_regression.check(np.random.default_rng(0).normal(size=(300, 2)))
+
+class TestLong(TestShort):
+    def test_walk(self, law_regression):
+        law_regression.check(9 * np.random.default_rng(1).normal(size=(300, 2)))
+"""
+
+
+def test_two_classes_may_have_tests_of_one_name(pytester):
+    pytester.makepyfile(test_simulation=CLASSES)
+    options = ("-p", "pytest_gaussmetrics", "-W", "error")
+    pytester.runpytest_inprocess(*options).assert_outcomes(failed=2)
+    pytester.runpytest_inprocess(*options).assert_outcomes(passed=2)
+    written = sorted(path.name for path in (pytester.path / "test_simulation").iterdir())
+    assert written == ["TestLong_test_walk.npz", "TestShort_test_walk.npz"]

@@ -124,7 +124,7 @@ def test_far_laws_still_have_a_text():
         (rows(0), rows(1), {"groups": ([], [])}, ValueError, 'With groups take null="permutation"'),
         (rows(0), LAW, {"statistic": gm.kl_divergence}, ValueError, "With a metric take null"),
         (rows(0), LAW, {"null": "exact"}, ValueError, 'null must be "permutation" or "normal"'),
-        (rows(0), LAW, {"level": 0.0}, ValueError, "level must lie between 0 and 1"),
+        (rows(0), LAW, {"level": 0.0}, ValueError, "must lie between 0 and 1"),
         (rows(0) * [1, 0], LAW, {}, ValueError, "x varies in 1 of 2 directions only"),
         (rows(0), rows(0) * [1, 0], {}, ValueError, "the reference varies in 1 of 2 directions"),
         (rows(0) * np.nan, LAW, {}, ValueError, "X must be finite"),
