@@ -92,7 +92,8 @@ def _sliced_matmul(a: Array, b: Array) -> tuple[Array, Array]:
 
 def _below_overflow(matrix: Array) -> tuple[Array, int]:
     """Return a matrix whose entries leave room for anchors, and the power of two taken out."""
-    if np.abs(matrix).max(initial=0.0) < _NEAR_OVERFLOW:
+    # What is infinite, or not a number, stays so.
+    if not _NEAR_OVERFLOW <= np.abs(matrix).max(initial=0.0) < np.inf:
         return matrix, 0
     return np.ldexp(matrix, -100), 100
 

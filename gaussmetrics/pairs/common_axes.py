@@ -76,6 +76,7 @@ def joint_basis(p: Structure, q: Structure, *, least: float = EPS) -> tuple[Arra
     s = np.maximum(s, least * s[..., :1])
     turn = np.where(near[..., None], u, far)
     basis = transpose(turn) @ whitener
+    e = np.where(near, e, 0.0)
     with np.errstate(over="ignore"):
         return basis, np.where(near, e, s * s - 1.0), np.where(near, np.sqrt(1.0 + e), s)
 

@@ -1,5 +1,6 @@
 """Running the command line in this process, and the tables it is run on."""
 
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -46,11 +47,12 @@ def wine():
 
 
 @pytest.fixture
-def saved(tmp_path):
-    """Write a table as CSV."""
+def saved(tmp_path, monkeypatch):
+    """Write a table as CSV; a short name, so that texts break where they do for everyone."""
+    monkeypatch.chdir(tmp_path)
 
     def saved(frame, name="mine.csv", **options):
-        path = tmp_path / name
+        path = Path(name)
         frame.to_csv(path, **{"index": False, **options})
         return path
 
