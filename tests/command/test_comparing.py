@@ -235,12 +235,11 @@ def test_a_pair_that_cannot_be_tested_does_not_stop_the_others(saved, run, recor
     out = run("compare", path, "--by", "g").out
     assert re.search(r"a – b +0\.\d\d +no interval, no test\n", out)
     assert re.search(r"b – c +[\d.]+ +[\d.]+ +[\d.]+ +0\.003", out)
-    assert "No interval and no test of 2 of 3 pairs: x determines no law: X does not vary" in out
+    why = "x without some of its rows determines no law: X does not vary"
+    assert f"No interval and no test of 2 of 3 pairs: {why}" in re.sub(r"\n +", " ", out)
     assert [pair["low"] is None for pair in record(path, "--by", "g")["pairs"]].count(True) == 2
     path = saved(pd.DataFrame({"x": rows[:26], "g": list("a" * 6 + "b" * 20)}))
-    assert "Groups cannot be compared: x determines no law: X does not vary" in refused(
-        "compare", path, "--by", "g"
-    )
+    assert f"Groups cannot be compared: {why}" in refused("compare", path, "--by", "g")
 
 
 def test_two_thousand_columns(saved, record):
