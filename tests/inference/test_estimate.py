@@ -745,3 +745,11 @@ def test_errors_of_the_method():
         result.confidence_interval(method="wald")
     with pytest.raises(ValueError, match="supposes a metric that is zero at p = q and positive"):
         result.confidence_interval(method="score")
+
+
+def test_an_interval_that_is_a_point_is_zero():
+    """As far below zero as the bias can explain, or further: both score ends are zero."""
+    for value in (-2.97, -3.3, -30.0):
+        for error in (0.2, 0.65, 0.7):
+            far = gm.Estimate(value, error, 13.4, 49, distance=True)
+            assert far.confidence_interval() == (0.0, 0.0)
