@@ -347,6 +347,10 @@ def test_a_mixture_is_no_law():
     for call in (lambda m: gm.kl_divergence(m, P), lambda m: gm.kl_divergence(P, m), gm.entropy):
         with refused(TypeError, "is a Mixture. Take its laws, "):
             call(mixture)
+    with refused(TypeError, "compare mixtures with gaussmetrics.mixture_kl_divergence."):
+        gm.kl_divergence(mixture, mixture)
+    with refused(TypeError, "gaussmetrics.mixture_kl_divergence or mixture_wasserstein_distance."):
+        gm.jensen_shannon_divergence(mixture, mixture)
 
 
 def test_a_table_of_laws_of_different_dimensions():

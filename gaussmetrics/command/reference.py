@@ -66,6 +66,11 @@ class Reference:
             raise Refusal(
                 f"There is no file {path}. gaussmetrics reference TABLE --output {path} makes one."
             )
+        if not zipfile.is_zipfile(path):
+            raise Refusal(
+                f"No reference: {path} is truncated, damaged or no .npz file. The reference, which "
+                "gaussmetrics reference writes, comes before the table."
+            )
         try:
             moments = Moments.load(path)
             with np.load(path, allow_pickle=False) as archive:

@@ -199,8 +199,8 @@ def _check_names(table: Table, options: Any) -> None:
         raise Refusal(f"Which column names the groups? Say --by COLUMN. {_hint(table)}")
     for name in (table.by, options.clusters, *options.columns, *options.without):
         if name is not None and name not in names:
-            near = [c for c in names if c.casefold() == name.casefold()]
-            meant = f" Did you mean {near[0]!r}?" if near else ""
+            near = [c for c in names if str(c).casefold().startswith(name.casefold())]
+            meant = f" Did you mean {min(near, key=len)!r}?" if near else ""
             raise Refusal(f"There is no column {name!r} in {table.path}.{meant} {_hint(table)}")
     if table.by in options.columns:
         raise Refusal(f"{table.by!r} names the groups, and cannot be compared as well.")

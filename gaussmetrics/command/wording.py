@@ -46,6 +46,8 @@ def rounded(value: float) -> str:
 
 def probability(p: float) -> str:
     """Return a p-value."""
+    if p == 0.0:
+        return "0, below every float"
     return f"{p:.3f}" if p >= 0.001 else f"{p:.1e}"
 
 

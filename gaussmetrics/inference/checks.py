@@ -34,9 +34,13 @@ def one_sample(function: str, name: str, value: Any, labels: Any = None) -> Rows
     if isinstance(value, Passes):
         return value
     if hasattr(value, "logpdf"):
+        remedy = (
+            "Rows are compared with a known law by gaussmetrics.testing.assert_same_law(x, law)."
+            if function == "equality_test"
+            else "The metric between known laws needs no estimate: call metric(p, q)."
+        )
         raise TypeError(
-            f"{function} takes samples, but {name} is a {type(value).__name__}. The metric "
-            "between known laws needs no estimate: call metric(p, q)."
+            f"{function} takes samples, but {name} is a {type(value).__name__}. {remedy}"
         )
     if in_blocks(value):
         return sample_passes(value, labels=labels, called=name, labels_called="groups")

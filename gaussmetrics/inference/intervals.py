@@ -174,8 +174,10 @@ def _score_ends(value: Any, error: Any, bias: Any, t: float) -> tuple[Any, Any]:
     x = np.maximum(x, -t * np.sqrt(slope * half))
     middle = x + t * t * slope / 2.0
     reach = np.sqrt(np.maximum(t * t * slope * (x + half) + np.square(t * t * slope / 2.0), 0.0))
+    # Where middle and reach cancel, what is left is their rounding.
+    dust = 1e-14 * (np.abs(middle) + reach)
     ends = middle - reach, middle + reach
-    return tuple(np.maximum(end, 0.0) * unit for end in ends)
+    return tuple(np.where(end > dust, end, 0.0) * unit for end in ends)
 
 
 def spread(value: Any, bias: Any) -> Any:

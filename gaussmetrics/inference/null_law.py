@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp
 from typing import Any
 
 import numpy as np
@@ -99,8 +100,11 @@ class ExactLaw(ABC):
         s = centre + np.sin(_BEND) * (out - width) + 1j * np.cos(_BEND) * up
         steps = _STEP * (np.sin(_BEND) * up + 1j * np.cos(_BEND) * out)
         exponent = self.cumulant(s) - s * statistic
+        # Its size apart, which a float may not hold: a p-value below 1e-324 is zero.
+        size = float(exponent[0].real)
+        exponent = exponent - size
         terms = (np.exp(np.where(exponent.real > -700.0, exponent, -700.0)) / s * steps).imag
-        tail = float(terms.sum() - 0.5 * terms[0]) / np.pi
+        tail = exp(size) * float(terms.sum() - 0.5 * terms[0]) / np.pi
         return float(np.clip(tail + (centre < 0.0), 0.0, 1.0))
 
     def threshold(self, level: float) -> float:

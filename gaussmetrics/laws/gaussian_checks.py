@@ -277,10 +277,13 @@ def refuse_operand(metric: str, name: str, value: Any) -> NoReturn:
             f"Stack it first: {name} = gaussmetrics.Gaussian.stack({name})."
         )
     if hasattr(value, "components"):
+        closest = {
+            "kl_divergence": "mixture_kl_divergence",
+            "wasserstein_distance": "mixture_wasserstein_distance",
+        }.get(metric, "mixture_kl_divergence or mixture_wasserstein_distance")
         raise TypeError(
             f"{metric} takes Gaussian objects, but {name} is a {type(value).__name__}. Take its "
-            f"laws, {name}.components, or compare mixtures with "
-            "gaussmetrics.mixture_wasserstein_distance."
+            f"laws, {name}.components, or compare mixtures with gaussmetrics.{closest}."
         )
     raise TypeError(
         f"{metric} takes Gaussian objects, but {name} is of type {type(value).__name__}. "

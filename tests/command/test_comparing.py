@@ -159,6 +159,8 @@ def test_a_number_in_its_range_is_no_code(wine, saved, run, values):
 def test_only_the_columns_asked_for(wine, saved, record):
     path = saved(wine)
     assert list(record(path, *BY, "--columns", "proline")["standard_deviations"]) == ["proline"]
+    both = record(path, *BY, "--columns", "proline", "--without", "alcohol", "cultivar")
+    assert list(both["standard_deviations"]) == ["proline"]
     some = record(path, *BY, "--without", "proline", "alcohol")
     assert list(some["standard_deviations"]) == ["flavanoids"]
 
@@ -171,6 +173,7 @@ def test_only_the_columns_asked_for(wine, saved, record):
         (["--by", "kind"], f"There is no column 'kind' in {{}}. Columns that may name groups: "
          f"cultivar; {COLUMNS}."),
         (["--by", "Cultivar"], "in {}. Did you mean 'cultivar'?"),
+        ([*BY, "--columns", "prol"], "There is no column 'prol' in {}. Did you mean 'proline'?"),
         ([*BY, "--columns", "alcool"], "There is no column 'alcool'"),
         ([*BY, "--without", "alcool"], "There is no column 'alcool'"),
         ([*BY, "--clusters", "subject"], "There is no column 'subject'"),

@@ -148,9 +148,12 @@ def test_what_cannot_be_told_is_two(refused, saved, reference, tmp_path):
         refused("drift", tmp_path / "no.npz", now)
     )
     assert "There is no file no.csv." in refused("drift", reference, "no.csv")
-    assert f"No reference: {now} is truncated, damaged or no .npz file" in refused(
-        "drift", now, now
+    swapped = refused("drift", now, reference)
+    assert f"No reference: {now} is truncated, damaged or no .npz file. The reference, which " in (
+        swapped
     )
+    assert "gaussmetrics reference writes, comes before the table." in swapped
+    assert "pickle" not in swapped
     lacking = saved(frame.drop(columns="b"), "lacking.csv")
     assert "lacking.csv lacks 1 column of the reference: b. Its columns: a, c." in refused(
         "drift", reference, lacking

@@ -458,6 +458,11 @@ X, Y = two()
             "equality_test takes samples, but x is a Gaussian.",
         ),
         (
+            {"y": gm.Gaussian.standard(2)},
+            TypeError,
+            "gaussmetrics.testing.assert_same_law(x, law)",
+        ),
+        (
             {"y": np.ones((9, 3))},
             ValueError,
             "x and y must have the same columns, got 2 in x and 3",

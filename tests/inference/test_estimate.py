@@ -759,3 +759,11 @@ def test_labels_of_groups_that_are_missing(label, error, text):
     labels = [np.array([label, *np.arange(11.0)]), np.arange(12) + 100]
     with pytest.raises(error, match=text):
         gm.estimate(gm.wasserstein_distance, *rows, groups=labels)
+
+
+def test_an_interval_that_is_a_point_is_zero():
+    """As far below zero as the bias can explain, or further: both score ends are zero."""
+    for value in (-2.97, -3.3, -30.0):
+        for error in (0.2, 0.65, 0.7):
+            far = gm.Estimate(value, error, 13.4, 49, distance=True)
+            assert far.confidence_interval() == (0.0, 0.0)

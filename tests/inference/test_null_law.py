@@ -27,6 +27,27 @@ def test_means_alone_are_hotellings_f(d, n, m, f):
         np.testing.assert_allclose(law.threshold(expected), statistic, rtol=1e-7)
 
 
+@pytest.mark.parametrize("exponent", [250, 300, 305])
+def test_tiny_p_values_keep_their_digits(exponent):
+    """Of one column and two samples, against F in many digits: |W|/|A| is a Beta."""
+    n = 500
+    law = exact_law((n, n), 1, means=True, covariances=False)
+    with mp.workdps(30):
+        freedom = mp.mpf(2 * n - 2)
+
+        def tail(share):
+            return mp.betainc(freedom / 2, mp.mpf(1) / 2, 0, share, regularized=True)
+
+        statistic = float(exponent * 2 * mp.log(10))
+        expected = float(tail(mp.exp(-mp.mpf(statistic) / (2 * n))))
+    np.testing.assert_allclose(law.p_value(statistic), expected, rtol=1e-9)
+
+
+def test_a_p_value_that_no_float_holds_is_zero():
+    law = exact_law((2000, 2000), 64, means=True, covariances=True)
+    assert law.p_value(2e4) == law.p_value(3e5) == 0.0
+
+
 def test_the_mean_is_that_of_a_beta():
     """|W|/|A| of one column and two samples is Beta((N − 2)/2, 1/2)."""
     law = exact_law((9, 12), 1, means=True, covariances=False)
