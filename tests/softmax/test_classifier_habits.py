@@ -291,3 +291,12 @@ def test_three_attributes_make_a_logistic_regression(load, options):
         exported.predict_proba(X), model.predict_proba(X), rtol=1e-12, atol=1e-15
     )
     np.testing.assert_array_equal(exported.predict(X), model.predict(X))
+
+
+def test_a_path_is_fitted_but_not_predicted(tmp_path):
+    model = AnalyticLogisticRegression(shrinkage=0, temperature=1)
+    model.fit([[-1.0], [1.0], [2.0], [6.0]], [0, 0, 1, 1])
+    for path in (tmp_path / "big.parquet", "big.parquet"):
+        for method in (model.predict, model.predict_proba, model.decision_function):
+            with pytest.raises(TypeError, match=r"got the path .*big\.parquet'\. Of a file too"):
+                method(path)
