@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from argparse import Namespace
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -23,6 +26,8 @@ from gaussmetrics.transport import squared_wasserstein_distance
 
 GROUPS, FEWER_GROUPS, MANY_FEATURES = 50, 20, 512
 ROWS_A_COLUMN = 3.3
+LONG = 60.0
+"""Seconds of waiting that are announced."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,9 @@ def fid(options: Namespace) -> int:
             f"Both must have the same features, but {a.path} has {a.law.dim} and {b.path} has "
             f"{b.law.dim}."
         )
+    start = perf_counter()
     plain = float(squared_wasserstein_distance(a.law, b.law))
+    seconds = perf_counter() - start
     told = {"command": "fid", "a": str(a.path), "b": str(b.path), "features": a.law.dim,
             "rows": [None if x.rows is None else len(x.rows) for x in (a, b)],
             "fid": plain, "value": None, "standard_error": None, "low": None, "high": None,
@@ -66,6 +73,7 @@ def fid(options: Namespace) -> int:
             "rows."
         )
     else:
+        _announce(2 * groups + 1, seconds)
         lines += _with_interval(a.rows, b.rows, groups, options.level, told)
     if why:
         lines.append(wrapped(f"No bias, no interval: {why}"))
@@ -112,6 +120,17 @@ def _rows_of_table(path: Path, options: Namespace) -> Array:
 def _too_few(n: int, d: int, groups: int) -> bool:
     """Whether no more rows than columns are left without a group."""
     return n - -(-n // groups) <= d
+
+
+def _announce(distances: int, seconds: float) -> None:
+    """Say on standard error how long it takes, if that is long."""
+    minutes = ceil(distances * seconds / 60.0)
+    if distances * seconds > LONG:
+        print(
+            f"gaussmetrics fid: the interval takes {distances} more distances, about {minutes} "
+            "minutes; fewer --groups take less and tell the error less well.",
+            file=sys.stderr,
+        )
 
 
 def _with_interval(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
 from typing import Any, NoReturn, cast
 
 import numpy as np
@@ -220,6 +221,16 @@ def no_mask(**arrays: Any) -> None:
     for name, value in arrays.items():
         if np.ma.is_masked(value):
             raise TypeError(f"{name} has masked entries. Remove or impute them first.")
+
+
+def rows_to_predict(X: Any) -> None:
+    """Refuse the path of a file, which `fit` takes, and masked entries."""
+    if isinstance(X, (str, PathLike)):
+        raise TypeError(
+            f"X must be rows, got the path {fspath(X)!r}. Of a file too large for memory read and "
+            "predict one batch at a time, such as those of pyarrow.parquet's iter_batches."
+        )
+    no_mask(X=X)
 
 
 def repeats(value: Any, n: int) -> Array:

@@ -541,7 +541,7 @@ class AnalyticLogisticRegression(
         return tags
 
     def _rows(self, X: Any) -> Any:
-        checks.no_mask(X=X)
+        checks.rows_to_predict(X)
         return validate_data(self, X, dtype=FLOATS, accept_sparse="csr", reset=False)
 
     def _lazily(self, method: str, X: Any, width: int | None, dtype: Any = float) -> Any:

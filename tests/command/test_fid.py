@@ -142,3 +142,16 @@ def test_folders_and_tables_that_hold_none(refused, features, tmp_path):
     assert "words.csv must hold features, numbers only: ['y (3 entries such as 'a')" in refused(
         "fid", a, tmp_path / "words.csv"
     ).replace('["', "['")
+
+
+def test_a_long_wait_is_announced(run, features, monkeypatch):
+    path_a, path_b, *_ = features
+    assert run("fid", path_a, path_b).err == ""
+    times = iter([0.0, 15.0])
+    monkeypatch.setattr("gaussmetrics.command.fid.perf_counter", lambda: next(times))
+    ended = run("fid", path_a, path_b, "--groups", "8")
+    assert ended.err == (
+        "gaussmetrics fid: the interval takes 17 more distances, about 5 minutes; fewer --groups "
+        "take less and tell the error less well.\n"
+    )
+    assert ended.status == 0

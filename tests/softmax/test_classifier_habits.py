@@ -298,3 +298,12 @@ def test_labels_that_are_missing_are_told():
     y = np.array(["a", "b", None, "a"], dtype=object)
     with pytest.raises(TypeError, match="none of them missing, got NoneType, str"):
         AnalyticLogisticRegression().fit(X, y)
+
+
+def test_a_path_is_fitted_but_not_predicted(tmp_path):
+    model = AnalyticLogisticRegression(shrinkage=0, temperature=1)
+    model.fit([[-1.0], [1.0], [2.0], [6.0]], [0, 0, 1, 1])
+    for path in (tmp_path / "big.parquet", "big.parquet"):
+        for method in (model.predict, model.predict_proba, model.decision_function):
+            with pytest.raises(TypeError, match=r"got the path .*big\.parquet'\. Of a file too"):
+                method(path)
