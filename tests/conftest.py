@@ -6,5 +6,3 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # No window opens, where there could be one.
 os.environ.setdefault("MPLBACKEND", "Agg")
-# It has no doctests, and would be looked for after folders whose conftest has the same name.
-collect_ignore = ["conftest.py"]
