@@ -123,7 +123,7 @@ def _units_in_memory(
 def determines_a_law(name: str, moments: Moments) -> None:
     """Check that the covariance of a sample is one of full rank."""
     try:
-        precision = _without_extremes(moments).rounding_of_covariance()
+        precision = Sample.of_moments(moments, EPS).rounding_of_covariance()
         from_symmetric(moments.covariance(), allow_singular=False, precision=precision)
     except ValueError as error:
         checks.refuse_sample(name, error, whole=True)
@@ -138,7 +138,7 @@ def pooled_shrinkage(samples: Sequence[Compared], pooled: Moments, rule: str) ->
     cov = pooled.covariance()
     target = np.trace(cov) / len(cov) * np.eye(len(cov))
     spread = float(np.linalg.norm(cov - target))
-    left = shrunk(_without_extremes(pooled), fourth, 1.0, rule) - target
+    left = shrunk(Sample.of_moments(pooled, EPS), fourth, 1.0, rule) - target
     return 1.0 - float(np.linalg.norm(left)) / spread if spread else 0.0
 
 
@@ -147,11 +147,6 @@ def _fourth_moment(rows: Rows | Passes, mean: TwoFloats, unit: Array) -> Scalars
         return fourth_moment(rows, None, mean, unit)
     rows.again('shrinkage="ledoit-wolf"')
     return rows.fold(block_fourth_moment, add, mean, unit)
-
-
-def _without_extremes(moments: Moments) -> Sample:
-    nowhere = np.zeros(moments.mean.shape)
-    return Sample(0, moments, nowhere, nowhere, EPS)
 
 
 def _mean(moments: Moments) -> TwoFloats:

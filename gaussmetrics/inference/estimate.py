@@ -137,7 +137,7 @@ def estimate(
     clusters = groups is not None and not np.isscalar(groups)
     labels = checks.labels_of_samples(groups, "xy") if clusters else [None, None]
     samples = checks.two_samples("estimate", x, y, labels)
-    shrunk = isinstance(shrinkage, str) or shrinkage > 0
+    shrunk = left_out.is_shrunk(shrinkage)
     route = scales.route_of(metric, scale)
     bias = None if shrunk else route.bias
     names = [

@@ -17,6 +17,7 @@ from gaussmetrics.inference import checks
 from gaussmetrics.inference.shuffle import Shuffle
 from gaussmetrics.laws.blocks import BLOCK_ELEMENTS
 from gaussmetrics.laws.moments import Moments, moments_of_rows
+from gaussmetrics.laws.moments import fields as fields_of
 from gaussmetrics.laws.sample_checks import streamed_samples
 from gaussmetrics.streams import Block, Passes
 
@@ -51,7 +52,7 @@ def by_label(block: Block) -> tuple[NDArray[Any], NDArray[np.intp]]:
 def grouped(passes: Passes, grouping: Grouping) -> tuple[NDArray[Any], list[Moments]]:
     """Return the groups in sorted order and the moments of each: g d × d matrices travel."""
     labels, moments = passes.fold(sums_of_block, merged, grouping)
-    parts = [Moments(*some) for some in zip(*_fields(moments), strict=True)]
+    parts = [Moments(*some) for some in zip(*fields_of(moments), strict=True)]
     if isinstance(grouping, Dealt):
         checks.same_count(int(moments.count.sum()), grouping.n, passes.called)
     return labels, parts
@@ -79,8 +80,8 @@ def merged(first: Grouped, second: Grouped) -> Grouped:
 def _among(labels: NDArray[Any], own: NDArray[Any], moments: Moments) -> Moments:
     """Return the moments of groups of which some are empty here."""
     places = np.searchsorted(labels, own)
-    fields = [np.zeros((len(labels), *field.shape[1:])) for field in _fields(moments)]
-    for all_groups, field in zip(fields, _fields(moments), strict=True):
+    fields = [np.zeros((len(labels), *field.shape[1:])) for field in fields_of(moments)]
+    for all_groups, field in zip(fields, fields_of(moments), strict=True):
         all_groups[places] = field
     return Moments(*fields)
 
@@ -96,7 +97,7 @@ def moments_of_groups(rows: NDArray[Any], codes: NDArray[np.intp], groups: int) 
         inside = steps < sizes[some, None]
         index = order[starts[some, None] + np.where(inside, steps, 0)]
         part = moments_of_rows(rows[index], None if inside.all() else inside.astype(float), rows)
-        for all_groups, field in zip(fields, _fields(part), strict=True):
+        for all_groups, field in zip(fields, fields_of(part), strict=True):
             all_groups[some] = field
     return Moments(*fields)
 
@@ -109,7 +110,3 @@ def _alike(sizes: NDArray[np.intp], most: int) -> Iterator[NDArray[np.intp]]:
         at_once = max(1, most >> int(size))
         for start in range(0, len(members), at_once):
             yield members[start : start + at_once]
-
-
-def _fields(moments: Moments) -> tuple[Any, ...]:
-    return moments.count, moments.mean, moments.scatter, moments.mean_low

@@ -20,7 +20,7 @@ from gaussmetrics._array.linalg import norm
 from gaussmetrics._array.types import Array, Scalars
 from gaussmetrics.inference.shuffle import Shuffle
 from gaussmetrics.laws.gaussian import Gaussian
-from gaussmetrics.laws.moments import Moments
+from gaussmetrics.laws.moments import Moments, fields
 from gaussmetrics.pairwise import CHUNK_BYTES
 
 GROUPS = 50
@@ -96,11 +96,8 @@ class Sums:
     @classmethod
     def stack(cls, parts: Sequence[Sums]) -> Sums:
         """Return a batch of sums."""
-        fields = zip(
-            *((m.count, m.mean, m.scatter, m.mean_low) for m in (p.moments for p in parts)),
-            strict=True,
-        )
-        return cls(Moments(*map(np.stack, fields)), np.stack([p.others for p in parts]))
+        columns = zip(*(fields(part.moments) for part in parts), strict=True)
+        return cls(Moments(*map(np.stack, columns)), np.stack([part.others for part in parts]))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from gaussmetrics._array.two_floats import TwoFloats, difference
 from gaussmetrics._array.types import Array
 from gaussmetrics.inference.group_passes import Dealt, by_label, grouped
 from gaussmetrics.inference.shuffle import Shuffle
-from gaussmetrics.laws.moments import Moments
+from gaussmetrics.laws.moments import Moments, no_samples
 from gaussmetrics.pairwise import CHUNK_BYTES
 from gaussmetrics.streams import Passes
 
@@ -176,9 +176,7 @@ def parts_of_clusters(samples: Sequence[Passes]) -> tuple[list[NDArray[Any]], Pa
     """Collect the rows of each label of samples in blocks, and tell the labels."""
     clusters = [grouped(passes, by_label) for passes in samples]
     dealt = [parts for _, parts in clusters]
-    none = [
-        Moments(np.float64(0.0), 0.0 * parts[0].mean, 0.0 * parts[0].scatter) for parts in dealt
-    ]
+    none = [no_samples((), passes.width) for passes in samples]
     return [labels for labels, _ in clusters], Parts(dealt, none, "clusters")
 
 

@@ -70,9 +70,7 @@ def covariance(shrinkage: Any, centre: Centre, sums: Sums) -> Array:
     def fourth(mean: TwoFloats, unit: Array) -> Scalars:
         return _fourth_moment(sums, mean, centre) * (centre.unit / unit) ** 2
 
-    nowhere = np.zeros(sums.moments.mean.shape)
-    sample = Sample(0, sums.moments, nowhere, nowhere, 0.0)
-    return shrunk(sample, fourth, 1.0, shrinkage)
+    return shrunk(Sample.of_moments(sums.moments, 0.0), fourth, 1.0, shrinkage)
 
 
 def _fourth_moment(sums: Sums, mean: TwoFloats, centre: Centre) -> Array:

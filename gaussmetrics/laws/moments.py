@@ -260,7 +260,7 @@ class Moments:
         return Moments(count, mean[0], rest, mean[1])
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Moments, (self.count, self.mean, self.scatter, self.mean_low)
+        return Moments, fields(self)
 
     def __sizeof__(self) -> int:
         """Count the arrays, by which Dask decides where results stay and what is spilled."""
@@ -297,6 +297,11 @@ class Moments:
         return cast(Array, self.scatter / np.asarray(self.count - ddof)[..., None, None])
 
 
+def fields(moments: Moments) -> tuple[Any, ...]:
+    """Return what moments are made of, in the order in which `Moments` takes it."""
+    return moments.count, moments.mean, moments.scatter, moments.mean_low
+
+
 def rows_of_block(block: Block) -> tuple[NDArray[Any], Array | None]:
     """Check one block of a sample, of which all weights may be 0."""
     rows = sample_checks.sample_rows("X", block.rows)
@@ -322,11 +327,12 @@ def moments_of_rows(rows: NDArray[Any], weights: Array | None, X: Any) -> Moment
     origin = first_row(rows, w)
     parts = (_part(rows, w, origin, at, X) for at in row_blocks(rows.shape))
     with np.errstate(over="ignore", invalid="ignore"):
-        whole = in_pairs(parts, add) or _no_samples(rows.shape[:-2], rows.shape[-1])
+        whole = in_pairs(parts, add) or no_samples(rows.shape[:-2], rows.shape[-1])
         return whole._moved(split(origin.sum(axis=-2, dtype=origin.dtype)))
 
 
-def _no_samples(batch: tuple[int, ...], d: int) -> Moments:
+def no_samples(batch: tuple[int, ...], d: int) -> Moments:
+    """Return the moments of no rows."""
     return Moments(np.zeros(batch), np.zeros((*batch, d)), np.zeros((*batch, d, d)))
 
 

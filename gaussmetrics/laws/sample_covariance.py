@@ -92,6 +92,12 @@ class Sample(NamedTuple):
         return cls(n, moments, low, high, precision)
 
     @classmethod
+    def of_moments(cls, moments: Moments, precision: float) -> Sample:
+        """Take moments for all that is known: no column hides that it varies."""
+        nowhere = np.zeros(moments.mean.shape)
+        return cls(0, moments, nowhere, nowhere, precision)
+
+    @classmethod
     def of_block(cls, block: Block) -> Sample:
         """Sum up one block of a sample in many."""
         rows, weights = rows_of_block(block)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from operator import or_
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -113,7 +114,7 @@ class RowsInBlocks(Rows):
 
     def folds(self, moments: ClassMoments) -> Iterator[tuple[Rows, Rows]]:
         """Yield the rows to fit and those held out: one pass, and a few numbers a row travel."""
-        parts = self.fold(_placed, _joined, moments.mean)
+        parts = self.fold(_placed, or_, moments.mean)
         numbers = sorted(parts)
         fields: Any = zip(*(parts[number] for number in numbers), strict=True)
         fields = [None if field[0] is None else np.concatenate(field) for field in fields]
@@ -268,7 +269,3 @@ def _all_added(one: dict[H, Sums | None], other: dict[H, Sums | None]) -> dict[H
         for name in one.keys() & other.keys()
     }
     return one | other | both
-
-
-def _joined(one: dict[H, T], other: dict[H, T]) -> dict[H, T]:
-    return one | other

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from operator import or_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -165,7 +166,7 @@ def _repeated(names: NDArray[Any]) -> NDArray[np.bool_]:
 
 def gathered(passes: Passes) -> tuple[Any, ...]:
     """Return the rows, labels, weights and groups of all blocks: of samples known to be small."""
-    blocks = passes.fold(_numbered, _joined)
+    blocks = passes.fold(_numbered, or_)
     parts = zip(*(blocks[number] for number in sorted(blocks)), strict=True)
     return tuple(None if part[0] is None else np.concatenate(part) for part in parts)
 
@@ -173,7 +174,3 @@ def gathered(passes: Passes) -> tuple[Any, ...]:
 def _numbered(block: Block) -> dict[int, Any]:
     rows, *beside = checked_rows(block)
     return {block.labels.number: (rows.astype(np.float64), *beside)}
-
-
-def _joined(one: dict[int, Any], other: dict[int, Any]) -> dict[int, Any]:
-    return one | other

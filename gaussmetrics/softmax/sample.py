@@ -98,10 +98,6 @@ class Sample:
         """Gather the moments of the rows, class by class."""
         return ClassMoments.from_samples(self.X, self.codes, self.n_classes, weights=self.weights)
 
-    def unit_variance(self, moments: ClassMoments) -> float:
-        """Return τ, the mean variance within the classes."""
-        return float(moments.scatter.trace() / moments.count / self.width)
-
     @property
     def width(self) -> int:
         """The d in τ = tr S/d."""

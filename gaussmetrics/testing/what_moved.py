@@ -15,6 +15,7 @@ from gaussmetrics.divergences import (
     kl_divergence,
 )
 from gaussmetrics.explain import explain
+from gaussmetrics.laws.definiteness import correlations
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.moments import Moments
 from gaussmetrics.pairwise import Metric
@@ -90,7 +91,7 @@ def _of_correlations(
     """Yield the changes of correlations, on the scale of Fisher's z."""
     if min(n, m) <= 3:
         return
-    before, after = (_correlations(law) for law in (old, new))
+    before, after = (np.clip(correlations(law.cov), -1.0, 1.0) for law in (old, new))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.abs(np.arctanh(after) - np.arctanh(before))
     sizes = np.triu(np.nan_to_num(z, nan=0.0), 1) / np.sqrt(1 / (n - 3) + 1 / (m - 3))
@@ -103,9 +104,3 @@ def _of_correlations(
 
 def _deviations(law: Gaussian) -> Array:
     return np.sqrt(np.diagonal(law.cov))
-
-
-def _correlations(law: Gaussian) -> Array:
-    deviations = _deviations(law)
-    unit = np.where(deviations > 0, deviations, 1.0)
-    return np.clip(law.cov / unit / unit[:, None], -1.0, 1.0)

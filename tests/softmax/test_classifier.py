@@ -24,6 +24,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from gaussmetrics.laws import blocks
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 from gaussmetrics.softmax.leave_one_out import Choice, ShrinkagePath, _vertex
+from gaussmetrics.softmax.rows import RowsInMemory
 from gaussmetrics.softmax.rows import left_out as rows_left_out
 from gaussmetrics.softmax.sample import Sample
 from gaussmetrics.softmax.sums import answered
@@ -175,7 +176,9 @@ def refitted_margins(X, y, weights, shrinkage):
 def left_out(X, y, weights=None):
     sample = Sample(X, y, y.max() + 1).weighted(weights, None, None)
     moments = sample.moments()
-    return rows_left_out(sample, ShrinkagePath(moments, sample.unit_variance(moments)))
+    return rows_left_out(
+        sample, ShrinkagePath(moments, RowsInMemory(sample).unit_variance(moments))
+    )
 
 
 def weights_of(kind, n):

@@ -10,6 +10,7 @@ from gaussmetrics.laws import blocks
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 from gaussmetrics.softmax.leave_groups_out import LeaveGroupsOut
 from gaussmetrics.softmax.leave_one_out import LeaveOneOut, ShrinkagePath
+from gaussmetrics.softmax.rows import RowsInMemory
 from gaussmetrics.softmax.rows import left_out as rows_left_out
 from gaussmetrics.softmax.sample import Sample
 
@@ -65,7 +66,7 @@ CASES = {
 
 def path_of(sample):
     moments = sample.moments()
-    return ShrinkagePath(moments, sample.unit_variance(moments))
+    return ShrinkagePath(moments, RowsInMemory(sample).unit_variance(moments))
 
 
 @pytest.mark.parametrize("shrinkage", [0.0, 1e-3, 0.4, 1.0])

@@ -11,6 +11,7 @@ from gaussmetrics.softmax import refinement
 from gaussmetrics.softmax.calibration import Centred, SmoothedTargets
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
 from gaussmetrics.softmax.refinement import PENALTIES, Start, WalkInMemory, steps
+from gaussmetrics.softmax.rows import RowsInMemory
 from gaussmetrics.softmax.sample import Sample
 
 
@@ -25,7 +26,7 @@ def start_of(n=90, d=4, classes=3, seed=0, weighted=True):
     moments = sample.moments()
     walk = WalkInMemory(sample, Centred(scores, targets), moments.mean)
     walk.scores = scores
-    return Start(walk, moments, sample.unit_variance(moments), float(n))
+    return Start(walk, moments, RowsInMemory(sample).unit_variance(moments), float(n))
 
 
 def folds(sample):

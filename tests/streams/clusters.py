@@ -1,8 +1,13 @@
 """What the tests do to a cluster: slow it down, look into it, hide the library from it."""
 
 import gc
+import os
+import signal
 import sys
+import threading
 import time
+
+import pytest
 
 
 def outgoing(client):
@@ -19,6 +24,27 @@ def some_results(scheduler):
     """Wait until a fit has come some way."""
     while sum(task.state == "memory" for task in list(scheduler.tasks.values())) < 4:
         time.sleep(0.02)
+
+
+def interrupted(call, scheduler):
+    """Press Ctrl-C in the middle of a call."""
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    def interrupt_in_the_middle():
+        some_results(scheduler)
+        os.kill(os.getpid(), signal.SIGALRM)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    timer = threading.Thread(target=interrupt_in_the_middle)
+    timer.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            call()
+    finally:
+        timer.join()
+        signal.signal(signal.SIGALRM, before)
 
 
 def emptied(scheduler):

@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
-from clusters import emptied, hide, outgoing, show, slowly, some_results
+from clusters import emptied, hide, interrupted, outgoing, show, slowly, some_results
 
 from gaussmetrics.softmax import ClassMoments, fitting, refinement
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
@@ -531,23 +531,8 @@ def test_a_killed_worker_costs_time_and_nothing_else(client, cluster, sample):
 def test_cancelling_leaves_no_tasks(client, cluster, sample):
     X, y = sample
     model = AnalyticLogisticRegression()
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    def interrupt_in_the_middle():
-        some_results(cluster.scheduler)
-        os.kill(os.getpid(), signal.SIGALRM)
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    timer = threading.Thread(target=interrupt_in_the_middle)
-    timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            model.fit(slow_blocks(np.concatenate([X] * 2)), np.concatenate([y] * 2))
-    finally:
-        timer.join()
-        signal.signal(signal.SIGALRM, before)
+    rows, labels = slow_blocks(np.concatenate([X] * 2)), np.concatenate([y] * 2)
+    interrupted(lambda: model.fit(rows, labels), cluster.scheduler)
     assert not hasattr(model, "classes_")
     assert emptied(cluster.scheduler)
     assert len(client.scheduler_info()["workers"]) == 2

@@ -10,7 +10,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from clusters import emptied, hide, outgoing, show, slowly, some_results
+from clusters import emptied, hide, interrupted, outgoing, show, slowly, some_results
 
 import gaussmetrics as gm
 
@@ -272,23 +272,7 @@ def test_a_worker_killed_in_an_estimate_or_a_test(client, cluster, X):
 )
 def test_cancelling_leaves_no_tasks(client, cluster, X, call):
     assert emptied(cluster.scheduler)
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    def interrupt_in_the_middle():
-        some_results(cluster.scheduler)
-        os.kill(os.getpid(), signal.SIGALRM)
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    timer = threading.Thread(target=interrupt_in_the_middle)
-    timer.start()
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            call(slow_blocks(np.concatenate([X] * 4)))
-    finally:
-        timer.join()
-        signal.signal(signal.SIGALRM, before)
+    interrupted(lambda: call(slow_blocks(np.concatenate([X] * 4))), cluster.scheduler)
     assert emptied(cluster.scheduler)
     assert len(client.scheduler_info()["workers"]) == 2
 
