@@ -18,7 +18,7 @@ from gaussmetrics import other_names, testing
 
 PACKAGE = Path(gm.__file__).parent
 FLOORS = {
-    "_array": 0, "other_names": 0, "streams": 0.5, "laws": 1, "pairs": 2, "pairwise": 3,
+    "_array": 0, "other_names": 0, "page": 0, "streams": 0.5, "laws": 1, "pairs": 2, "pairwise": 3,
     "divergences": 4, "transport": 4, "softmax": 4,
     "inference": 5, "explain": 5, "plotting": 6, "testing": 6, "__init__": 7, "validation": 8,
     "command": 9, "__main__": 10,

@@ -141,7 +141,7 @@ CLUSTERS = "clusters of average linkage, of the distances of the fitted laws"
 
 
 def _parts(found: Comparison) -> Section:
-    told = _ends([pair for pair in found.pairs if found.told_apart(pair)])
+    told = found.explained
     others = [name_of(pair) for pair in found.pairs if not found.told_apart(pair)]
     text = [PARTS_EXPLAINED] if told else []
     if others:
@@ -157,10 +157,6 @@ def _part(pair: Pair) -> tuple[str, ...]:
     ]
     shares = (f"{share:.0%}" for share in (pair.means, pair.scales, pair.orientations))
     return (name_of(pair), *shares, ", ".join(most).replace("-", "−"))
-
-
-def _ends(pairs: list[Pair]) -> list[Pair]:
-    return pairs if len(pairs) <= 2 * ENDS else [*pairs[:ENDS], *pairs[-ENDS:]]
 
 
 def _clusters(found: Comparison) -> tuple[tuple[str, ...], ...]:

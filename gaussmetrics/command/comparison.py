@@ -15,19 +15,20 @@ from gaussmetrics._array.types import Array
 from gaussmetrics.command.axes import Coordinates, coordinates
 from gaussmetrics.command.chance import Clearest, clearest
 from gaussmetrics.command.selection import Selection
+from gaussmetrics.command.shares import shares
 from gaussmetrics.command.stopping import Refusal
-from gaussmetrics.explain import explain
 from gaussmetrics.inference import equality_test, estimate
 from gaussmetrics.inference.holm import adjusted
 from gaussmetrics.laws import Gaussian
 from gaussmetrics.pairwise import pairwise
-from gaussmetrics.transport import squared_wasserstein_distance, wasserstein_distance
+from gaussmetrics.transport import wasserstein_distance
 
 MOST_PAIRS = 45
 """All pairs are tested of ten groups; of more, as many as this nearest and farthest:"""
 
 ENDS = 10
 FEW_DEALS, MOST_DEALS = 999, 99_999
+NO_SHARES = {"means": 0.0, "scales": 0.0, "orientations": 0.0}
 MOST_CLUSTERS = 8
 ROWS_A_COLUMN, ROWS = 3.3, 30
 """With fewer rows in a group covariances are shrunk: docs/how-to/standard-errors.md."""
@@ -90,6 +91,12 @@ class Comparison:
         """Whether a pair is told from chance."""
         return pair.adjusted_p < self.level
 
+    @property
+    def explained(self) -> list[Pair]:
+        """The pairs that are told from chance, of many the nearest and the farthest."""
+        told = [pair for pair in self.pairs if self.told_apart(pair)]
+        return told if len(told) <= 2 * ENDS else [*told[:ENDS], *told[-ENDS:]]
+
 
 def compared(
     chosen: Selection, *, level: float, seed: int, tell: Callable[[str], None]
@@ -122,7 +129,7 @@ def compared(
         pairs.append(
             Pair(
                 names[i], names[j], *verdict.interval, verdict.p_value, p_value, verdict.confused,
-                *_shares(laws[i], laws[j]), _columns(columns, *both),
+                columns=_columns(columns, *both), **(shares(laws[i], laws[j]) or NO_SHARES),
             )
         )  # fmt: skip
     if len(shown) == len(everyone):
@@ -162,13 +169,6 @@ def _adjusted(p_values: Sequence[float], pair_count: int) -> list[float]:
     if len(p_values) == pair_count:
         return adjusted(p_values)
     return [min(1.0, p * pair_count) for p in p_values]
-
-
-def _shares(p: Gaussian, q: Gaussian) -> tuple[float, float, float]:
-    """Return the shares of means, scales and orientations in the squared distance."""
-    split = explain(squared_wasserstein_distance, p, q)
-    total = float(split.total) or 1.0
-    return float(split.mean) / total, float(split.scale) / total, float(split.orientation) / total
 
 
 def _standardised(rows: Array) -> tuple[Array, Array]:

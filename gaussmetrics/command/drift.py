@@ -19,18 +19,14 @@ from gaussmetrics.command.reference import (
     rows_like,
     varying_columns,
 )
+from gaussmetrics.command.shares import shares
 from gaussmetrics.command.stopping import DONE, DRIFT, Refusal, refusing
 from gaussmetrics.command.wording import counted, listed, probability, rounded, wrapped
-from gaussmetrics.explain import explain
-from gaussmetrics.inference.likelihood import joint
-from gaussmetrics.inference.null_law import exact_law
+from gaussmetrics.inference.equality import exact_test
 from gaussmetrics.laws import Gaussian, Moments
-from gaussmetrics.transport import squared_wasserstein_distance
 
 UNITS = {"kl": "nats", "wasserstein": "standard deviations"}
 MOST_COLUMNS = 5
-ROUNDING = 1e-12
-"""Of a likelihood ratio, a row: less is none."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ def judged(known: Reference, rows: Array, options: Namespace) -> Finding:
     names = [name for name, kept in zip(known.columns, varying, strict=True) if kept]
     return Finding(
         bool(far or moved), options.metric, distance, threshold, p_value, rule, len(rows), moved,
-        _shares(p, q), _by_column(options.metric, names, p, q),
+        shares(p, q), _by_column(options.metric, names, p, q),
     )  # fmt: skip
 
 
@@ -129,10 +125,7 @@ def _p_value(now: Moments, then: Moments, varying: Any, p: Gaussian, q: Gaussian
                 m.scatter[np.ix_(varying, varying)] / np.outer(scale, scale))
         for m in (now, then)
     ]  # fmt: skip
-    ratio = float(joint(pair))
-    if ratio < ROUNDING * sum(sizes):
-        return 1.0
-    return exact_law(sizes, d, means=True, covariances=True).p_value(ratio)
+    return exact_test(pair).p_value
 
 
 def _rule(known: Reference, options: Namespace) -> tuple[float | None, str]:
@@ -141,18 +134,6 @@ def _rule(known: Reference, options: Namespace) -> tuple[float | None, str]:
     if options.metric in known.usual:
         return known.usual[options.metric], f"the largest of {known.parts} parts of the reference"
     return None, f"the test at level {options.level:g}"
-
-
-def _shares(p: Gaussian, q: Gaussian) -> dict[str, float] | None:
-    """Return the shares of means, scales and orientations in W2², of scaled columns.
-
-    Not those of KL, whose axes are the reference's alone: they say little where it has hardly any.
-    """
-    split = explain(squared_wasserstein_distance, p, q)
-    if not split.total > 0:
-        return None
-    parts = {"means": split.mean, "scales": split.scale, "orientations": split.orientation}
-    return {name: float(part / split.total) for name, part in parts.items()}
 
 
 def _by_column(metric: str, names: list[str], p: Gaussian, q: Gaussian) -> dict[str, float]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
 from gaussmetrics.command.compare_report import Section
+from gaussmetrics.page import document, figure
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -25,18 +25,14 @@ def page(
     title: str, told: Sequence[Section], pictures: Sequence[tuple[bytes, str]], footer: str
 ) -> str:
     """Return the page."""
-    figures = (
-        f'<figure><img alt="{escape(what)}" src="data:image/png;base64,'
-        f'{b64encode(png).decode("ascii")}"><figcaption>{escape(what)}</figcaption></figure>'
-        for png, what in pictures
-    )
-    body = "\n".join([*map(_section, told), "<h2>Pictures</h2>", *figures])
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>"
-        f"<h1>{escape(title)}</h1>\n{body}\n<footer>{escape(footer)}</footer></body></html>\n"
-    )
+    parts = [
+        f"<h1>{escape(title)}</h1>",
+        *map(_section, told),
+        "<h2>Pictures</h2>",
+        *(figure(png, what) for png, what in pictures),
+        f"<footer>{escape(footer)}</footer>",
+    ]
+    return document(title, STYLE, "\n".join(parts))
 
 
 def _section(section: Section) -> str:

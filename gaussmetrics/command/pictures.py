@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gaussmetrics.command.compare_report import name_of
-from gaussmetrics.command.comparison import ENDS, Comparison
+from gaussmetrics.command.comparison import Comparison
 from gaussmetrics.command.selection import Selection
 from gaussmetrics.command.wording import shortened
 from gaussmetrics.laws import Gaussian
@@ -123,14 +123,9 @@ def _distances(found: Comparison) -> Figure:
     return figure
 
 
-def _shown_pairs(found: Comparison) -> list[Any]:
-    told = [pair for pair in found.pairs if found.told_apart(pair)]
-    return told if len(told) <= 2 * ENDS else [*told[:ENDS], *told[-ENDS:]]
-
-
 def _parts(found: Comparison) -> Figure:
     """Draw the squared distances as bars, one a pair, cut into their parts."""
-    pairs = _shown_pairs(found)
+    pairs = found.explained
     figure = Figure(figsize=(7.5, 1.2 + 0.28 * len(pairs)), layout="constrained")
     ax = figure.subplots()
     left = np.zeros(len(pairs))
@@ -148,7 +143,7 @@ def _parts(found: Comparison) -> Figure:
 
 def _columns(found: Comparison) -> Figure:
     """Draw how far apart each pair is in the columns that differ most, as a map."""
-    pairs = _shown_pairs(found)
+    pairs = found.explained
     sums: dict[str, float] = {}
     for pair in pairs:
         for column in pair.columns:

@@ -226,6 +226,16 @@ def equality_test(
     )
 
 
+def exact_test(
+    samples: Sequence[Moments], *, means: bool = True, covariances: bool = True
+) -> EqualityTest:
+    """Compare the likelihood ratio of samples, known by their moments, with its exact law."""
+    wanted = {"means": means, "covariances": covariances}
+    value = float(likelihood.chosen(**wanted)(samples))
+    law = exact_law([float(part.count) for part in samples], samples[0].mean.size, **wanted)
+    return EqualityTest(value, law.p_value(value), law, "likelihood ratio")
+
+
 Maker: TypeAlias = Callable[[Sequence[Compared], Sequence[Moments]], tuple[str, Statistic]]
 
 

@@ -8,10 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gaussmetrics.inference import EqualityTest, equality_test, likelihood
+from gaussmetrics.inference import EqualityTest, equality_test
 from gaussmetrics.inference import checks as inference_checks
+from gaussmetrics.inference.equality import exact_test
 from gaussmetrics.inference.known_law import against
-from gaussmetrics.inference.null_law import ExactLaw, exact_law, exact_law_of_one
+from gaussmetrics.inference.null_law import exact_law_of_one
 from gaussmetrics.laws.gaussian import Gaussian
 from gaussmetrics.laws.moments import Moments
 from gaussmetrics.pairwise import Metric
@@ -122,16 +123,11 @@ def assert_same_law(
 def _exact(
     sample: Moments, reference: Moments | Gaussian, *, means: bool, covariances: bool
 ) -> EqualityTest:
-    d = sample.mean.shape[-1]
-    law: ExactLaw
-    if isinstance(reference, Gaussian):
-        value = against(sample, reference, means=means, covariances=covariances)
-        law = exact_law_of_one(float(sample.count), d, means=means, covariances=covariances)
-    else:
-        parts = [sample, reference]
-        value = float(likelihood.chosen(means=means, covariances=covariances)(parts))
-        sizes = [float(part.count) for part in parts]
-        law = exact_law(sizes, d, means=means, covariances=covariances)
+    if isinstance(reference, Moments):
+        return exact_test([sample, reference], means=means, covariances=covariances)
+    value = against(sample, reference, means=means, covariances=covariances)
+    n, d = float(sample.count), reference.dim
+    law = exact_law_of_one(n, d, means=means, covariances=covariances)
     return EqualityTest(value, law.p_value(value), law, "likelihood ratio")
 
 

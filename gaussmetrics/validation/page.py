@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
+
+from gaussmetrics.page import document, figure
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8885; --bad: #c62828; --good: #2e7d32; }
@@ -70,23 +71,10 @@ def page(
         f"<h1>{escape(title)}</h1>",
         f'<p class="verdict {"pass" if passed else "fail"}">{escape(verdict)}</p>',
         f"<details><summary>What lets a row pass</summary><p>{escape(rules)}</p></details>",
-        *map(_figure, pictures),
+        *(figure(picture.png, picture.caption) for picture in pictures),
         *(f"<h2>{escape(heading)}</h2>\n{_table(lines)}" for heading, lines in tables),
     ]
-    body = "\n".join(parts)
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n"
-        f"<body>\n{body}\n</body>\n</html>\n"
-    )
-
-
-def _figure(picture: Picture) -> str:
-    data = b64encode(picture.png).decode("ascii")
-    caption = escape(picture.caption)
-    image = f'<img alt="{caption}" src="data:image/png;base64,{data}">'
-    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"
+    return document(title, STYLE, "\n".join(parts))
 
 
 def _table(lines: Lines) -> str:
