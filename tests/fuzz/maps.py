@@ -11,7 +11,7 @@ import gaussmetrics as gm
 
 from .cases import Case
 from .findings import Finding
-from .values import EPS, Values, condition, differ, rounded_again, versus
+from .values import EPS, Values, another_form, condition, differ, rounded_again, versus
 from .watching import Broken, Refused, finding, watch
 
 
@@ -189,7 +189,7 @@ def plans(case: Case, values: Values) -> Iterator[Finding]:
         return
     for law, part in ((p, slice(d)), (q, slice(d, 2 * d))):
         marginal = plan.marginal(part).cov
-        if differ(marginal, law.cov, 0.0, 1e3 * EPS * unit):
+        if differ(marginal, law.cov, 0.0, 1e3 * another_form(case) * unit):
             yield Finding("marginals of the plan", name, versus(marginal, law.cov))
     cost, broken = _try(name, lambda: gm.entropic_transport_cost(p, q, epsilon=epsilon))
     yield from broken

@@ -127,6 +127,8 @@ def images(case: Case, values: Values) -> Iterator[Finding]:
         return
     rng = case.rng()
     units = 2.0 ** rng.integers(-3, 4, p.dim) * rng.choice([-1.0, 1.0], p.dim)
+    if case.relation == "tilted supports":
+        units = np.sign(units)  # how far one support leaves the other depends on the units
     turned = (np.diag(units)[rng.permutation(p.dim)], 0.0)
     tall = (np.concatenate([np.eye(p.dim), np.ones((1, p.dim))]), 1e3)
     for a, loose in (turned, tall):

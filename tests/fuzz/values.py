@@ -70,6 +70,14 @@ def same_numbers(case: Case) -> float:
     return loose * (1e-11 + 300 * EPS * condition(case))
 
 
+def another_form(case: Case) -> float:
+    """What is left of Σ, in parts of its size, where it goes on by its factor or its matrix.
+
+    Of a precision the largest eigenvalue of Σ is known to κ ε.
+    """
+    return EPS * (condition(case) if "precision" in case.structures else 1.0)
+
+
 def unit_of(values: Values, name: str) -> float:
     """What rounding leaves of zero, where a distance is a difference of computed spectra."""
     if name != "gromov_wasserstein_distance":
@@ -96,7 +104,7 @@ def rounded_again(case: Case, values: Values, name: str) -> tuple[float, float]:
     if name in ("wasserstein_distance", "gelbrich_bound"):
         return 1e-10, unit
     if name == "gromov_wasserstein_distance":
-        return 1e-10, 1000 * EPS * size
+        return 1e-10, 1000 * another_form(case) * size
     return relative, 1e-14 if "alpha" not in name else 1e-9
 
 
