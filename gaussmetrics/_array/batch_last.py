@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import cache
 
 import numpy as np
 
-from gaussmetrics._array.types import Array, Mask
+from gaussmetrics._array.types import Array
 
 _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
-_FLOOR = 2.0**-17
 
 
 def blocks(shape: tuple[int, ...], most: int = 1024) -> Iterator[slice]:
@@ -80,17 +78,6 @@ def whitened_squares(lower: Array, triangle: Array, x: Array) -> tuple[Array, Ar
     return squares[0], squares[1]
 
 
-def root_trace(gram: Array) -> tuple[Array, Array, Mask]:
-    """Return tr √G and tr 1/√G for symmetric G (n, d, d) of trace 1, and where they can be trusted.
-
-    They can where the smallest eigenvalue is more than 2⁻¹⁷. Householder's reflections make G
-    tridiagonal; there the best rational approximation of the root takes O(d) a pole. Where the
-    smallest eigenvalue is not positive, divisions by zero may happen on the way.
-    """
-    diagonal, beside = _tridiagonal(_turned(gram))
-    return _rational_roots(diagonal, beside**2)
-
-
 def _turned(matrix: Array) -> Array:
     return np.array(matrix.transpose(1, 2, 0), order="C")
 
@@ -106,66 +93,3 @@ def _substitute(lower: Array, x: Array, full: int) -> None:
         done = x[j, : full + j + 1]
         done /= lower[j, j]
         x[j + 1 :, : len(done)] -= lower[j + 1 :, j, None] * done
-
-
-def _tridiagonal(a: Array) -> tuple[Array, Array]:
-    """Return the diagonal and what stands beside it, (d, n) each, of matrices similar to A."""
-    d, _, n = a.shape
-    beside = np.zeros((d, n))
-    for k in range(d - 2):
-        v, rest = a[k + 1 :, k], a[k + 1 :, k + 1 :]
-        square = np.einsum("in,in->n", v, v)
-        beside[k] = np.copysign(np.sqrt(square), v[0])
-        half = square + beside[k] * v[0]
-        v[0] += beside[k]
-        scale = np.divide(1.0, half, out=np.zeros(n), where=half > 1e-200)
-        w = np.einsum("ijn,jn->in", rest, v) * scale
-        w -= (0.5 * scale * np.einsum("in,in->n", w, v)) * v
-        update = v[:, None] * w
-        rest -= update
-        rest -= update.transpose(1, 0, 2)
-    if d > 1:
-        beside[d - 2] = a[d - 1, d - 2]
-    return np.diagonal(a).T.copy(), beside
-
-
-@cache
-def _poles() -> tuple[Array, Array]:
-    """Return τ and w with √x = Σ w x / (x + τ) to all digits for x from the floor to 1.
-
-    Hale, Higham & Trefethen 2008, doi:10.1137/070700607, their third method. The poles come in
-    pairs with the product `_FLOOR`; computed from the near half, they keep their digits.
-    """
-    from scipy.special import ellipj, ellipkm1
-
-    step = ellipkm1(_FLOOR) / 28
-    sn, cn, dn, _ = ellipj((np.arange(14) + 0.5) * step, 1.0 - _FLOOR)
-    near, ratio = np.sqrt(_FLOOR) * dn / cn**2, (sn / cn) ** 2
-    tau = np.concatenate([_FLOOR * ratio, 1.0 / ratio])
-    return tau, 2.0 / np.pi * step * np.concatenate([near, dn / sn**2])
-
-
-def _rational_roots(diagonal: Array, squares: Array) -> tuple[Array, Array, Mask]:
-    """Return Σ w tr T (T + τ)⁻¹, Σ w tr (T + τ)⁻¹ and whether T minus the floor is positive.
-
-    The pivots δ of T + τ and η = δ − τ dδ/dτ give tr T (T + τ)⁻¹ = Σ η / δ.
-    """
-    tau, weight = _poles()
-    shift = np.append(tau, -_FLOOR)[:, None]
-    pivot, eta = diagonal[0] + shift, np.repeat(diagonal[:1], len(shift), axis=0)
-    traces = np.zeros(pivot.shape)
-    definite = pivot[-1] > 0
-    for i in range(1, len(diagonal) + 1):
-        inverse = 1.0 / pivot
-        eta *= inverse
-        traces += eta
-        if i < len(diagonal):
-            inverse *= squares[i - 1]
-            eta -= 2.0
-            eta *= inverse
-            eta += diagonal[i]
-            np.add(diagonal[i], shift, out=pivot)
-            pivot -= inverse
-            definite &= pivot[-1] > 0
-    traces = traces[:-1]
-    return weight @ traces, (weight / tau) @ (len(diagonal) - traces), definite

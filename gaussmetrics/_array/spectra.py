@@ -10,7 +10,7 @@ import numpy as np
 from scipy.linalg.blas import dsyrk
 from scipy.linalg.lapack import dgesdd
 
-from gaussmetrics._array import batch_last, cores
+from gaussmetrics._array import batch_last, cores, root_traces
 from gaussmetrics._array.linalg import transpose
 from gaussmetrics._array.symmetric_functions import singular_value_sums
 from gaussmetrics._array.types import Array, Mask, Scalars
@@ -60,15 +60,14 @@ def _nuclear_norms(matrix: Array) -> tuple[Array, Array]:
         square = np.einsum("nii->n", gram)
         lost = ~((square > 1e-250) & (square < 1e250))
         gram[lost], square[lost] = np.eye(width) / width, 1.0
-        if many and width <= 24:
-            root, inverse, trusted = batch_last.root_trace(gram / square[:, None, None])
-        else:
-            root, inverse, trusted = _root_trace(gram, square)
+        by_poles = many and width <= root_traces.WIDEST
+        traces_of = root_traces.root_trace if by_poles else _root_trace
+        root, inverse, trusted = traces_of(gram, square)
         total, weight = np.sqrt(square) * root, inverse / (width * root)
     steep = lost | ~trusted
     if steep.any():
         total[steep] = np.linalg.svd(matrix[steep], compute_uv=False).sum(axis=-1)
-        weight[steep] = 250.0
+        weight[steep] = 1.0
     return total, weight
 
 
