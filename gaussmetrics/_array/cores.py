@@ -5,25 +5,43 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
 
 WORTH_SHARING = 2**17
 """Numbers; fewer are done before another thread has begun."""
+_SHARING = threading.Lock()
 
 
 def shared(function: Callable[[S], T], parts: Sequence[S], size: int) -> Iterable[T]:
-    """Yield function(part) for each part of an array, in order; cores share one worth it."""
+    """Yield function(part) for each part of an array, in order; cores share one worth it.
+
+    Meanwhile BLAS keeps to one thread a core: more would wait for one another. Whoever comes while
+    the cores are shared has one.
+    """
     cores = count() if size >= WORTH_SHARING else 1
     # While the interpreter shuts down, no thread can be started any more.
     if min(cores, len(parts)) <= 1 or not threading.main_thread().is_alive():
         return map(function, parts)
-    from concurrent.futures import ThreadPoolExecutor
+    if not _SHARING.acquire(blocking=False):
+        return map(function, parts)
+    try:
+        from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(cores) as pool:
-        return list(pool.map(function, parts))
+        with _blas().limit(limits=1), ThreadPoolExecutor(cores) as pool:
+            return list(pool.map(function, parts))
+    finally:
+        _SHARING.release()
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+    return ThreadpoolController().select(user_api="blas")
 
 
 def count() -> int:

@@ -11,7 +11,7 @@ from gaussmetrics._array import triangles
 from gaussmetrics._array.linalg import eigenvalue_cutoff, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws.blocks import row_blocks
-from gaussmetrics.softmax.leave_one_out import LeftOut, ShrinkagePath, residuals
+from gaussmetrics.softmax.leave_one_out import LeftOut, ShrinkagePath, with_residuals
 from gaussmetrics.softmax.sample import Sample
 
 Places = NDArray[np.intp]
@@ -36,8 +36,11 @@ class LeaveGroupsOut(LeftOut):
     def __init__(self, sample: Sample, path: ShrinkagePath) -> None:
         super().__init__(sample, path)
         self.rotated = np.empty((len(self.codes), len(path.eigenvalues)))
-        for at, block in residuals(self.X, self.codes, path.centres):
+
+        def rotate(at: slice, block: Array) -> None:
             self.rotated[at] = block @ self.path.vectors
+
+        with_residuals(rotate, self.X, self.codes, path.centres)
 
     def can_be_judged(self, sample: Sample, weights: Array) -> NDArray[np.bool_]:
         """Tell whose group leaves rows in each of its classes; sort rows into groups."""

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from gaussmetrics._array import cores
 from gaussmetrics._array.linalg import eigenvalue_cutoff
 from gaussmetrics._array.types import Array
 from gaussmetrics.laws import intensity
@@ -301,10 +302,13 @@ class LeaveOneOut(LeftOut):
         for row, shrinkage in zip(inverse, shrinkages, strict=True):
             row[:] = 1.0 / self.path.spectrum(shrinkage, self.rest)
         h = np.empty((len(shrinkages), len(self.codes)))
-        for at, block in residuals(self.X, self.codes, self.path.centres):
+
+        def square(at: slice, block: Array) -> None:
             rotated = block @ self.path.vectors
             rotated *= rotated
             h[:, at] = inverse @ rotated.T
+
+        with_residuals(square, self.X, self.codes, self.path.centres)
         return h
 
     def _margins(self, shrinkage: float, h: Array) -> Array | None:
@@ -323,7 +327,8 @@ class LeaveOneOut(LeftOut):
         constant = 0.5 * line * (1.0 - self.inflation**2) * h + np.log(self.inflation)
         constant -= frequencies[self.codes]
         result = np.empty((len(self.path.means), len(self.codes)))
-        for at, block in residuals(self.X, self.codes, self.path.centres, len(self.path.means)):
+
+        def judge(at: slice, block: Array) -> None:
             y, rows = self.codes[at], np.arange(len(block))
             margins = result[:, at]
             delta = weights.T @ block.T
@@ -334,6 +339,8 @@ class LeaveOneOut(LeftOut):
             margins += constant[at]
             margins += between.shifts(y, out=delta)
             margins[y, rows] = 0.0
+
+        with_residuals(judge, self.X, self.codes, self.path.centres, len(result))
         return result
 
 
@@ -379,17 +386,41 @@ def _vertex(choices: list[Choice]) -> Array:
     return np.asarray(expit([vertex] if new else []))
 
 
+def with_residuals(
+    work: Callable[[slice, Array], None],
+    X: Any,
+    codes: NDArray[Any],
+    centres: Centres,
+    beside: int = 0,
+) -> None:
+    """Call work(at, residuals) for every block of rows; the cores share the blocks."""
+
+    def of_block(at: slice) -> None:
+        work(at, _residuals_at(X, codes, centres, at))
+
+    blocks = list(_blocks(X, codes, beside))
+    list(cores.shared(of_block, blocks, len(codes) * X.shape[1]))
+
+
 def residuals(
     X: Any, codes: NDArray[Any], centres: Centres, beside: int = 0
 ) -> Iterator[tuple[slice, Array]]:
     """Yield blocks of rows, centred within the classes; `beside` numbers a row need room too."""
+    for at in _blocks(X, codes, beside):
+        yield at, _residuals_at(X, codes, centres, at)
+
+
+def _blocks(X: Any, codes: NDArray[Any], beside: int) -> Iterator[slice]:
+    return row_blocks((len(codes), max(X.shape[1], beside)), IN_CACHE)
+
+
+def _residuals_at(X: Any, codes: NDArray[Any], centres: Centres, at: slice) -> Array:
     means, low = centres
-    for at in row_blocks((len(codes), max(X.shape[1], beside)), IN_CACHE):
-        block = np.take(means, codes[at], axis=0, mode="clip")
-        np.subtract(dense_rows(X, at), block, out=block)
-        if low is not None:
-            block -= low[codes[at]]
-        yield at, block
+    block: Array = np.take(means, codes[at], axis=0, mode="clip")
+    np.subtract(dense_rows(X, at), block, out=block)
+    if low is not None:
+        block -= low[codes[at]]
+    return block
 
 
 def centres(moments: ClassMoments) -> Centres:
