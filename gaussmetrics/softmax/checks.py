@@ -233,6 +233,19 @@ def rows_to_predict(X: Any) -> None:
     no_mask(X=X)
 
 
+def images(rows: Any, axes: Array) -> Array:
+    """Return X A for rows to predict, and check that it stays within the floats."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = rows @ axes
+    if not np.isfinite(result).all():
+        row = int(np.argwhere(~np.isfinite(result))[0, 0])
+        raise ValueError(
+            f"X[{row}] holds numbers so large, {np.abs(rows[[row]]).max():.3g}, that the scores of "
+            "this row leave the floats. Divide the columns by units of their own size, in fit, too."
+        )
+    return cast(Array, result)
+
+
 def repeats(value: Any, n: int) -> Array:
     """Check sample weights: how many equal rows each row stands for."""
     weights = some_repeats(value, n)

@@ -334,7 +334,8 @@ class AnalyticLogisticRegression(
         Raises
         ------
         NotFittedError, TypeError, ValueError
-            If the model has not been fitted, or X does not have its columns.
+            If the model has not been fitted, X does not have its columns, or scores leave the
+            floats.
 
         Examples
         --------
@@ -347,9 +348,8 @@ class AnalyticLogisticRegression(
         check_is_fitted(self)
         if is_collection(X):
             return self._lazily("decision_function", X, self._score_width)
-        rows = self._rows(X)
-        scores = rows @ self.coef_.T + self.intercept_
-        return cast(Array, scores.ravel() if len(self.classes_) == 2 else scores)
+        scores = checks.images(self._rows(X), self.coef_.T) + self.intercept_
+        return scores.ravel() if len(self.classes_) == 2 else scores
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return the most probable label of each row.
@@ -365,7 +365,8 @@ class AnalyticLogisticRegression(
         Raises
         ------
         NotFittedError, TypeError, ValueError
-            If the model has not been fitted, or X does not have its columns.
+            If the model has not been fitted, X does not have its columns, or scores leave the
+            floats.
 
         Examples
         --------
@@ -397,7 +398,8 @@ class AnalyticLogisticRegression(
         Raises
         ------
         NotFittedError, TypeError, ValueError
-            If the model has not been fitted, or X does not have its columns.
+            If the model has not been fitted, X does not have its columns, or scores leave the
+            floats.
 
         Examples
         --------
@@ -428,7 +430,8 @@ class AnalyticLogisticRegression(
         Raises
         ------
         NotFittedError, TypeError, ValueError
-            If the model has not been fitted, or X does not have its columns.
+            If the model has not been fitted, X does not have its columns, or scores leave the
+            floats.
 
         Examples
         --------
@@ -481,7 +484,7 @@ class AnalyticLogisticRegression(
             checks.lazy_output(output or get_config()["transform_output"])
             return self._lazily("transform", X, self._n_features_out)
         axes, centre = self._discriminant_axes()
-        return cast(Array, self._rows(X) @ axes - centre @ axes)
+        return checks.images(self._rows(X), axes) - centre @ axes
 
     @property
     def coef_(self) -> Array:

@@ -145,3 +145,14 @@ def test_the_plain_formula_has_no_answer_for_few_rows():
 def test_few_rows_that_are_all_equal_are_refused():
     with pytest.raises(ValueError, match="the rows of each class are all equal"):
         AnalyticLogisticRegression().fit(np.ones((4, 9)), [0, 0, 1, 1])
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "transform"])
+def test_rows_whose_scores_leave_the_floats_are_refused(method):
+    X, y = np.random.default_rng(0).standard_normal((60, 3)), np.arange(60) % 3
+    X[:, 0] += 3 * y
+    model = AnalyticLogisticRegression().fit(X, y)
+    far = np.array([[0.0, 0.0, 0.0], [1.7e308, -1.7e308, 1.7e308]])
+    with pytest.raises(ValueError, match=r"X\[1\] holds numbers so large, 1\.7e\+308, that the "):
+        getattr(model, method)(far)
+    assert np.isfinite(model.predict_proba(1e-5 * far)).all()
