@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import final
 
@@ -116,11 +117,18 @@ class LawRegression:
             raise AssertionError(f"{failure}\n{path} was written anew.") from None
 
     def _path(self, name: str | None) -> Path:
-        stem = re.sub(r"\W", "_", self._name if name is None else name)
-        path = self._folder / f"{stem}.npz"
+        path = self._folder / f"{_stem(self._name if name is None else name)}.npz"
         checks.one_check_a_name(path, self._checked)
         self._checked.add(path)
         return path
+
+
+def _stem(name: str) -> str:
+    """Return a file's name; of long ones, which file systems refuse, the beginning and a digest."""
+    stem = re.sub(r"\W", "_", name).encode()
+    if len(stem) > 200:
+        stem = stem[:180] + b"_" + sha256(stem).hexdigest()[:16].encode()
+    return stem.decode(errors="ignore")
 
 
 def _write(path: Path, sample: Moments) -> None:

@@ -48,3 +48,12 @@ def test_no_reference_is_written_that_no_rows_could_be_compared_with(tmp_path, x
     with pytest.raises(ValueError, match=text):
         LawRegression(tmp_path, "walk").check(x, **options)
     assert not list(tmp_path.iterdir())
+
+
+def test_names_longer_than_file_systems_take_are_cut_and_stay_apart(tmp_path):
+    x, long = np.random.default_rng(0).standard_normal((50, 2)), "ж" * 300
+    for name in (f"{long}[1]", f"{long}[2]"):
+        with pytest.raises(AssertionError, match="no reference yet"):
+            LawRegression(tmp_path, name).check(x)
+        LawRegression(tmp_path, name).check(x)
+    assert len(list(tmp_path.iterdir())) == 2
