@@ -7,6 +7,7 @@ runs end is in `stopping`.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -35,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["validate"]:
         return ended(PROGRAM, lambda: _validate(given[1:]))
     options = parser().parse_args(given)
+    options.typed = shlex.join([PROGRAM, *given])
     if getattr(options, "no_header", False):
         _by_numbers(options)
     return ended(f"{PROGRAM} {options.command}", lambda: _task(options.command)(options))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from pathlib import Path
 
 from gaussmetrics.command import record
 from gaussmetrics.command.compare_report import Section, as_text, sections
@@ -30,7 +29,7 @@ def compare(options: Namespace) -> int:
     else:
         print(as_text(told))
     if options.output is not None:
-        written = _write(options.output, table, chosen, found, told)
+        written = _write(options, table, chosen, found, told)
         if not options.json:
             print(f"\nWritten to {options.output}: {', '.join(written)}")
     return DONE
@@ -43,7 +42,7 @@ def progress(text: str) -> None:
 
 
 def _write(
-    directory: Path, table: Table, chosen: Selection, found: Comparison, told: list[Section]
+    options: Namespace, table: Table, chosen: Selection, found: Comparison, told: list[Section]
 ) -> list[str]:
     from gaussmetrics.command.html import page
     from gaussmetrics.command.pictures import drawn_pictures
@@ -52,10 +51,10 @@ def _write(
     if missing:
         print(f"no font here has {missing}: boxes are in their place", file=sys.stderr)
     title = f"{table.path.name}, by {table.by}"
-    text = page(title, told, list(drawn.values()), f"gaussmetrics compare {table.path}")
-    (directory / FILES[0]).write_text(text, encoding="utf-8")
+    text = page(title, told, list(drawn.values()), options.typed)
+    (options.output / FILES[0]).write_text(text, encoding="utf-8")
     said = record.as_json(record.of_comparison(table, chosen, found))
-    (directory / FILES[1]).write_text(said + "\n", encoding="utf-8")
+    (options.output / FILES[1]).write_text(said + "\n", encoding="utf-8")
     for name, (png, _) in drawn.items():
-        (directory / f"{name}.png").write_bytes(png)
+        (options.output / f"{name}.png").write_bytes(png)
     return [*FILES, *(f"{name}.png" for name in drawn)]

@@ -84,7 +84,7 @@ def judged(known: Reference, rows: Array, options: Namespace) -> Finding:
     p, q = (law(m, varying, scale) for m in (now, known.moments))
     distance = float(METRICS[options.metric](p, q))
     p_value = _p_value(now, known.moments, varying, p, q)
-    threshold, rule = _rule(known, options)
+    threshold, rule = _rule(known, len(rows), options)
     if threshold is not None:
         far = distance > threshold
     elif p_value is None:
@@ -128,12 +128,19 @@ def _p_value(now: Moments, then: Moments, varying: Any, p: Gaussian, q: Gaussian
     return exact_test(pair).p_value
 
 
-def _rule(known: Reference, options: Namespace) -> tuple[float | None, str]:
+def _rule(known: Reference, n: int, options: Namespace) -> tuple[float | None, str]:
+    """Return the threshold and its origin; by chance a divergence of n rows is of order 1/n."""
     if options.threshold is not None:
         return options.threshold, "the threshold given"
-    if options.metric in known.usual:
-        return known.usual[options.metric], f"the largest of {known.parts} parts of the reference"
-    return None, f"the test at level {options.level:g}"
+    if options.metric not in known.usual:
+        return None, f"the test at level {options.level:g}"
+    largest = known.usual[options.metric]
+    rule = f"the largest of {known.parts} parts of the reference"
+    fewer = float(known.moments.count) / (known.parts * n)
+    if fewer <= 1.25:
+        return largest, rule
+    factor = fewer if options.metric == "kl" else fewer**0.5
+    return factor * largest, f"{rule}, times {factor:.2g}: they had {fewer:.2g} times the rows"
 
 
 def _by_column(metric: str, names: list[str], p: Gaussian, q: Gaussian) -> dict[str, float]:
@@ -170,8 +177,8 @@ def _told(known: Reference, found: Finding) -> str:
     if found.shares:
         parts = ", ".join(f"{name} {share:.0%}" for name, share in found.shares.items())
         told.append(
-            f"What has changed: {parts} (of the squared Wasserstein distance in standard "
-            "deviations of the reference)."
+            f"What {'has changed' if found.drift else 'differs'}: {parts} (of the squared "
+            "Wasserstein distance in standard deviations of the reference)."
         )
     most = [f"{column} {rounded(value)}" for column, value in found.columns.items()]
     if most:

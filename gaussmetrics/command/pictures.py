@@ -22,7 +22,7 @@ from gaussmetrics.plotting.canvas import MARKERS, plain
 MOST_LAWS = 10
 """Of more groups than there are colours one of each cluster has one, and the rest are grey."""
 
-MOST_POINTS = 500
+MOST_POINTS, SHOWN_COLUMNS = 500, 12
 PARTS = {"means": "#0072B2", "scales": "#E69F00", "orientations": "#CCCCCC"}
 DPI = 150
 
@@ -37,7 +37,12 @@ def pictures(chosen: Selection, found: Comparison) -> dict[str, tuple[Figure, st
     if any(map(found.told_apart, found.pairs)):
         title = "What of the squared distances is due to means, scales and orientations."
         drawn["parts"] = (_parts(found), title)
-        title = "The columns that differ most between groups, each alone, in standard deviations."
+        left = len(found.columns) - SHOWN_COLUMNS
+        of_many = f" (the {SHOWN_COLUMNS} foremost of {len(found.columns)})" if left > 0 else ""
+        title = (
+            f"The columns that differ most between groups{of_many}, each alone, in standard "
+            "deviations."
+        )
         drawn["columns"] = (_columns(found), title)
     return drawn
 
@@ -148,7 +153,7 @@ def _columns(found: Comparison) -> Figure:
     for pair in pairs:
         for column in pair.columns:
             sums[column.name] = sums.get(column.name, 0.0) + column.distance
-    most = sorted(sums, key=lambda name: -sums[name])[:12]
+    most = sorted(sums, key=lambda name: -sums[name])[:SHOWN_COLUMNS]
     values = np.array(
         [[next(c.distance for c in pair.columns if c.name == name) for name in most]
          for pair in pairs]

@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 
 from gaussmetrics._array.types import Array
 from gaussmetrics.command.files import Table, read_table
-from gaussmetrics.command.selection import Selection, columns_of_numbers, encoded, names_of_groups
+from gaussmetrics.command.selection import (
+    Selection,
+    columns_of_numbers,
+    encoded,
+    names_of_groups,
+    tell_codes,
+)
 from gaussmetrics.command.stopping import DONE, Refusal, folder, refusing
 from gaussmetrics.command.wording import counted, listed, rounded, wrapped
 from gaussmetrics.divergences import kl_divergence
@@ -107,7 +113,8 @@ def reference(options: Namespace) -> int:
         f"Written to {options.output}: {counted(len(numbers), 'row')}, "
         f"{counted(len(made.columns), 'column')}"
     )
-    lines = [f"Columns: {listed(made.columns, 12)}.", *(x for t in tables for x in t.remarks)]
+    lines = [f"Columns: {listed(made.columns, 12)}."]
+    lines += dict.fromkeys(remark for table in tables for remark in table.remarks)
     lines += [f"Left out: {line}" for line in told.left_out]
     lines.append(_usual_told(made))
     print("\n".join(map(wrapped, lines)))
@@ -265,6 +272,7 @@ def rows_like(made: Reference, table: Table) -> tuple[Array, int, list[str]]:
                 f"such as {values[name].dropna().iloc[:1].tolist()}."
             )
     numbers = values.astype("float64").replace([np.inf, -np.inf], np.nan)
+    tell_codes(numbers, table.remarks)
     rows = numbers.dropna()
     if len(rows) < len(numbers):
         gaps = numbers.isna().sum()

@@ -14,6 +14,7 @@ from gaussmetrics.command.wording import counted, listed
 
 FEWEST_ROWS = 5
 _CODE = re.compile(r"-9|-?9{2,}")
+_NAME_OF_ROWS = re.compile(r"(?:.*[\W_])?(?:id|ID|Id)(?:[\W_].*)?|.*[a-z](?:Id|ID)")
 
 
 @dataclass
@@ -78,8 +79,32 @@ def columns_of_numbers(frame: Any, options: Any, chosen: Selection, remarks: lis
         pairs = [f"{c} ({low} 0, {high} 1)" for c, (low, high) in chosen.encoded.items()]
         remarks.append(f"Columns of two words are encoded: {listed(pairs)}.")
     numbers = frame.astype("float64").replace([np.inf, -np.inf], np.nan)
-    _tell_codes(numbers, remarks)
+    asked = set(options.columns)
+    for why, tells in (
+        ("only counts the rows", _counts),
+        (
+            "another whole number in each row, by "
+            "its name no measurement: --columns takes it nevertheless",
+            _names,
+        ),
+    ):
+        told = [c for c in numbers if c not in asked and tells(c, numbers[c].dropna().to_numpy())]
+        _left_out(chosen, told, why)
+        numbers = numbers.drop(columns=told)
+    tell_codes(numbers, remarks)
     return numbers
+
+
+def _counts(_: Any, values: Any) -> bool:
+    """Tell whether the entries are numbers one apart, in any order."""
+    return len(values) > 2 and bool((np.diff(np.sort(values)) == 1).all())
+
+
+def _names(name: Any, values: Any) -> bool:
+    """Tell whether a column is called an id, and has another whole number in every row."""
+    different = len(values) > 2 and len(np.unique(values)) == len(values)
+    whole = different and bool((values == np.round(values)).all())
+    return whole and _NAME_OF_ROWS.fullmatch(str(name)) is not None
 
 
 def two_words(column: Any) -> tuple[str, str] | None:
@@ -109,7 +134,7 @@ def no_number(column: Any) -> Any:
     return min(failing, key=len, default=text)
 
 
-def _tell_codes(numbers: Any, remarks: list[str]) -> None:
+def tell_codes(numbers: Any, remarks: list[str]) -> None:
     """Say which columns hold a number that looks like a code for a missing one."""
     for name in numbers:
         code, times = looks_like_code(numbers[name].dropna().to_numpy())
@@ -135,10 +160,7 @@ def looks_like_code(values: Any) -> tuple[str, int]:
 
 
 def _usable(numbers: Any, chosen: Selection) -> Any:
-    """Drop columns that count the rows, and those of which most is missing."""
-    counting = [c for c in numbers if len(numbers) > 2 and (numbers[c].diff().iloc[1:] == 1).all()]
-    _left_out(chosen, counting, "only counts the rows")
-    numbers = numbers.drop(columns=counting)
+    """Drop columns of which most is missing."""
     share = numbers.isna().mean()
     gaps = [f"{c} ({share[c]:.0%})" for c in numbers if share[c] > 0.5]
     _left_out(chosen, gaps, "more than half of it missing")

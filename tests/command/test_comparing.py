@@ -363,3 +363,33 @@ def test_the_best_pair_of_columns_is_far_by_chance_as_often_as_it_says(n, most_r
         rows, codes = rng.normal(size=(n, 6)), np.repeat([0, 1], n // 2)
         often += clearest(rows, codes, np.arange(n), seed=k).p_value <= 0.1
     assert abs(often / runs - 0.1) < 3.5 * np.sqrt(0.1 * 0.9 / runs)
+
+
+@pytest.mark.parametrize("name", ["id", "ID", "patient_id", "patientId", "id_patient", "Row-ID"])
+def test_numbers_that_name_the_rows_are_no_measurement(wine, saved, run, name):
+    names = np.random.default_rng(0).permutation(10 * np.arange(len(wine)) + 100_003)
+    path = saved(wine.assign(**{name: names}))
+    out = re.sub(r"\n +", " ", run("compare", path, *BY).out)
+    assert f"{name}: another whole number in each row, by its name no measurement: --colu" in out
+    assert name in run("compare", path, *BY, "--columns", name, "alcohol").out.split("Left out")[0]
+
+
+@pytest.mark.parametrize("order", ["sorted", "shuffled"])
+def test_numbers_that_count_the_rows_are_no_measurement(wine, saved, run, order):
+    count = 1001 + np.arange(len(wine))
+    if order == "shuffled":
+        np.random.default_rng(0).shuffle(count)
+    out = run("compare", saved(wine.assign(entry=count)), *BY).out
+    assert "entry: only counts the rows" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("acid", "distinct"), ("idle", "distinct"), ("width", "distinct"), ("grid", "distinct"),
+     ("id", "repeated"), ("id", "fractions")],
+)  # fmt: skip
+def test_other_whole_numbers_are_measurements(wine, saved, run, name, values):
+    column = np.random.default_rng(0).permutation(3 * np.arange(len(wine)))
+    column = {"distinct": column, "repeated": column // 6, "fractions": column / 2}[values]
+    out = run("compare", saved(wine.assign(**{name: column})), *BY).out
+    assert "no measurement" not in out and "only counts" not in out

@@ -267,3 +267,41 @@ def test_what_is_left_out_of_a_reference_is_told(run, refused, saved, tmp_path):
     assert "other.csv lacks the column 'b' of " in refused(
         "reference", path, other, "--output", tmp_path / "r.npz"
     )
+
+
+@pytest.mark.parametrize("metric", ["kl", "wasserstein"])
+def test_short_nights_are_no_drift_for_being_short(run, saved, reference, metric):
+    """Of a law unchanged, rows are further away by chance the fewer they are."""
+    rng = np.random.default_rng(7)
+    ended = [
+        run("drift", reference, saved(night(rng, 30), "short.csv"), "--metric", metric)
+        for _ in range(20)
+    ]
+    # One false alarm in 31 is usual; 16 of 20 were raised against the bound of whole nights.
+    assert sum(one.status for one in ended) <= 3
+    factor = "6.7" if metric == "kl" else "2.6"
+    told = f"parts of the reference, times {factor}: they had 6.7 times the rows)"
+    assert told in re.sub(r"\n +", " ", ended[0].out)
+    assert run("drift", reference, saved(night(rng, 30, scale=3.0), "short.csv")).status == 1
+
+
+def test_a_usual_night_differs_and_has_not_changed(run, saved, reference):
+    out = run("drift", reference, saved(night(np.random.default_rng(5)), "today.csv")).out
+    assert "What differs: means" in out
+    assert "times" not in out
+
+
+def test_a_code_for_missing_values_is_told_at_night(run, saved, reference):
+    rows = night(np.random.default_rng(5))
+    rows.loc[3, "b"] = -999.0
+    path = saved(rows, "today.csv")
+    out = re.sub(r"\n +", " ", run("drift", reference, path).out)
+    assert "-999 in b (1 row) looks like a code for a missing value and is read as a number" in out
+    assert run("drift", reference, path, "--missing", "-999").status == 0
+
+
+def test_what_all_tables_have_is_told_once(run, saved, tmp_path):
+    rng = np.random.default_rng(2)
+    paths = [saved(night(rng), f"{k}.csv", sep=";", decimal=",") for k in range(3)]
+    out = run("reference", *paths, "--output", tmp_path / "r.npz").out
+    assert out.count("Decimal commas") == 1

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from base64 import b64decode
 from html.parser import HTMLParser
 from io import BytesIO
@@ -70,6 +71,9 @@ def test_the_report_is_one_page_with_its_pictures(wine, saved, run, tmp_path):
     for line in ended.out.partition("\nWritten")[0].splitlines():
         for cell in re.split(r"  +", line.strip()):
             assert cell.replace("−", "-") in text.replace("−", "-")
+    assert "of 13), each alone" in text  # columns.png shows twelve
+    typed = shlex.join(map(str, ("compare", saved(wine), *BY, "--output", directory)))
+    assert f"gaussmetrics {typed}" in text
     found = json.loads((directory / "report.json").read_text(encoding="utf8"))
     assert json.loads(run("compare", saved(wine), *BY, "--json").out) == found
 
