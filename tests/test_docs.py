@@ -97,6 +97,8 @@ TYPESET = {
     "TV = ½ Σ |p − q|": r"\mathrm{TV} = \tfrac{1}{2} \sum  \vert p - q\vert",
     "Σₖ pₖ √(p q) ≤ Σp^½": r"\sum_{k}  p_{k} \sqrt{p q} \le  \Sigma_{p} ^{1/2}",
     "W2² ≥ E‖X − Y‖²": r"W_{2}^{2} \ge  \mathbb E\,\Vert X - Y\Vert ^{2}",
+    "y ~ N(μx, A Σ Aᵀ)": r"y \sim  \mathcal N(\mu_{x} , A \Sigma  A^{\top})",
+    "P(L as large) < α": r"P(L\ \text{as}\ \text{large}) < \alpha",
 }  # fmt: skip
 
 
