@@ -216,7 +216,8 @@ def _rooted(tex: str) -> str:
 def tex(run: Iterable[tuple[str, str]]) -> str:
     """Return a formula as LaTeX."""
     formula = _rooted("".join(TEX[kind](piece) for kind, piece in run))
-    return re.sub(r"(?<=[\w})]) (?=\\text)", r"\\ ", formula)
+    words = re.compile(r"(\\[A-Za-z]+|[\w})]) (?=\\text)")
+    return words.sub(lambda match: match[0] if match[1][0] == "\\" else f"{match[1]}\\ ", formula)
 
 
 def typeset(paragraph: str) -> str:
