@@ -105,10 +105,10 @@ QUANTITIES = {
     ),
     "explained KL": Quantity(explained(gm.kl_divergence), _joint.kl),
     "explained D_B": Quantity(explained(gm.bhattacharyya_distance), _joint.bhattacharyya),
-    "W2²": Quantity(gm.squared_wasserstein_distance, _joint.squared_wasserstein),
-    "W2": Quantity(gm.wasserstein_distance, _joint.wasserstein),
+    "W₂²": Quantity(gm.squared_wasserstein_distance, _joint.squared_wasserstein),
+    "W₂": Quantity(gm.wasserstein_distance, _joint.wasserstein),
     "Gelbrich": Quantity(gm.gelbrich_bound, _joint.wasserstein),
-    "explained W2²": Quantity(
+    "explained W₂²": Quantity(
         explained(gm.squared_wasserstein_distance), _joint.squared_wasserstein
     ),
     "Gromov–Wasserstein": Quantity(gm.gromov_wasserstein_distance, _joint.gromov_wasserstein),
@@ -127,13 +127,13 @@ SLOPES = {
     "∇ Rényi 0.3": Quantity(
         parts(partial(gm.renyi_divergence_gradient, alpha=0.3)), _joint.renyi_slopes(0.3)
     ),
-    "∇ W2²": Quantity(parts(gm.squared_wasserstein_distance_gradient), _joint.wasserstein_slopes),
+    "∇ W₂²": Quantity(parts(gm.squared_wasserstein_distance_gradient), _joint.wasserstein_slopes),
     "transport map": Quantity(lambda p, q: (gm.transport_map(p, q).matrix,), _joint.transport_map),
 }
 OF_SEVERAL = ("mutual information",)
 ONE_LAW = ("entropy", "cross-entropy", "log-density", "mutual information")
 TRANSPORT = (
-    "W2²", "W2", "Gelbrich", "explained W2²", "Gromov–Wasserstein", "entropic cost", "Sinkhorn",
+    "W₂²", "W₂", "Gelbrich", "explained W₂²", "Gromov–Wasserstein", "entropic cost", "Sinkhorn",
     "MMD", "energy",
 )  # fmt: skip
 REASONS: dict[tuple[str, str], str] = {}

@@ -248,7 +248,7 @@ def markdown(directory: Path) -> str:
     parts += ["## Rejections at size 0.05", _tests(cells)]
     title = "# Coverage of intervals, size and power of tests"
     made = f"By `python benchmarks/coverage.py DIR`: {parts[0]}."
-    return "\n\n".join([title, made, *parts[1:]])
+    return "\n\n".join([title, made, *parts[1:]]).replace("W2", "W₂").replace("t5", "t₅")
 
 
 _INTRODUCTION = """\

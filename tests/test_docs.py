@@ -97,6 +97,8 @@ TYPESET = {
     "TV = ½ Σ |p − q|": r"\mathrm{TV} = \tfrac{1}{2} \sum  \vert p - q\vert",
     "Σₖ pₖ √(p q) ≤ Σp^½": r"\sum_{k}  p_{k} \sqrt{p q} \le  \Sigma_{p} ^{1/2}",
     "W2² ≥ E‖X − Y‖²": r"W_{2}^{2} \ge  \mathbb E\,\Vert X - Y\Vert ^{2}",
+    "y ~ N(μx, A Σ Aᵀ)": r"y \sim  \mathcal N(\mu_{x} , A \Sigma  A^{\top})",
+    "P(L as large) < α": r"P(L\ \text{as}\ \text{large}) < \alpha",
 }  # fmt: skip
 
 
@@ -141,3 +143,42 @@ def test_every_formula_of_a_docstring_is_understood(monkeypatch):
             mathml.tex2mathml(mathml._replaced(formula, mathml.SPELLINGS))
             understood += 1
     assert understood > 200
+
+
+def shown(extension, hook, body, monkeypatch, **context):
+    """What a finished page becomes by an extension of the site."""
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS / "_extensions")
+    context |= {"body": body}
+    getattr(importlib.import_module(extension), hook)(None, "", "", context, None)
+    return context
+
+
+def test_no_line_begins_with_the_sign_behind_a_formula(monkeypatch):
+    def joined(body):
+        return shown("mathml", "_join_punctuation", body, monkeypatch)["body"]
+
+    formula = "<math><mi>p</mi></math>"
+    span = f'<span class="formula-and-sign">{formula},</span>'
+    assert joined(f"of {formula}\u2060, {formula}\u2060 and") == f"of {span} {formula} and"
+    assert joined(f"<span>{formula}</span>\u2060. So") == f"<span>{formula}.</span> So"
+
+
+def test_an_accent_belongs_to_the_letter_without_its_index(monkeypatch):
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(DOCS / "_extensions")
+    mathml = importlib.import_module("mathml")
+    drawn = mathml._replaced(mathml.tex2mathml(r"\tilde h_k"), mathml.TYPESETTING)
+    assert re.search("<msub><mover[^>]*><mi>h</mi><mo[^>]*>~</mo></mover><mi>k</mi></msub>", drawn)
+
+
+def test_long_names_break_between_their_words(monkeypatch):
+    name = "squared_wasserstein_distance_gradient"
+    body = (
+        f'<h1>{name}</h1><span class="pre">{name}</span><p>{name}</p><h1>JensenShannonBounds</h1>'
+    )
+    page = shown("line_breaks", "_offer_breaks", body, monkeypatch, next={"title": "From PyTorch"})
+    words = name.replace("_", "_<wbr>")
+    assert page["body"].startswith(f'<h1>{words}</h1><span class="pre">{words}</span><p>{name}</p>')
+    assert page["body"].endswith("<h1>Jensen<wbr>Shannon<wbr>Bounds</h1>")
+    assert page["next"]["title"] == "From PyTorch"

@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 LONG = 24  # signs, beyond which a formula may be wider than a narrow window
 
+# A formula in a line, and what follows without a space: browsers begin a line with its comma.
+FOLLOWED = re.compile(r"(\(?<math\b(?:(?!</math>).)*</math>)(</span>)?\u2060([^\s<]*)", re.DOTALL)
+
 # What LaTeX understands and docutils does not: digits without braces, and some synonyms.
 SPELLINGS = [
     (r"(\\[dt]?frac)\s*(\d)", r"\1{\2}"),
@@ -41,6 +44,10 @@ TYPESETTING = [
     (r"<mo>(max|min)</mo>(?=<mo[^>]*>\()", r'<mo rspace="0">\1</mo>'),
     (r'class="capital-greek"', 'mathvariant="normal"'),
     ("ˉ", "¯"),
+    (  # an accent belongs to the letter, not to the letter with its index
+        r"<munderover>(<mi>\w</mi>)(<mi>\w+</mi>)(<mo[^>]*>[~^¯]</mo>)</munderover>",
+        r'<msub><mover accent="true">\1\3</mover>\2</msub>',
+    ),
 ]
 
 
@@ -60,10 +67,10 @@ def _mathml(node: nodes.Element, *, as_block: bool) -> str:
 
 
 def _visit_inline(writer: Any, node: nodes.math) -> NoReturn:
-    formula = _mathml(node, as_block=False) + "&#8288;"  # no line begins with what follows
+    formula = _mathml(node, as_block=False)
     if len(re.sub("<[^>]*>", "", formula)) > LONG:
         formula = f'<span class="long-formula">{formula}</span>'
-    writer.body.append(formula)
+    writer.body.append(formula + "\u2060")
     raise nodes.SkipNode
 
 
@@ -72,7 +79,19 @@ def _visit_block(writer: Any, node: nodes.math_block) -> NoReturn:
     raise nodes.SkipNode
 
 
+def _join_punctuation(_app: Sphinx, _page: str, _template: str, context: Any, _tree: Any) -> None:
+    def joined(match: re.Match[str]) -> str:
+        formula, end, text = match.groups()
+        if end or not text:
+            return formula + text + (end or "")
+        return f'<span class="formula-and-sign">{formula}{text}</span>'
+
+    if "body" in context:
+        context["body"] = FOLLOWED.sub(joined, context["body"])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Offer the renderer under the name "mathml"."""
     app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
+    app.connect("html-page-context", _join_punctuation)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,7 +25,7 @@ SIGNS = {
     "∝": r"\propto ", "↦": r"\mapsto ", "→": r"\to ", "←": r"\leftarrow ", "∈": r"\in ",
     "∞": r"\infty ", "∂": r"\partial ", "∇": r"\nabla ", "⊗": r"\otimes ", "∫": r"\int ",
     "‖": r"\Vert ", "|": r"\vert ", "⟨": r"\langle ", "⟩": r"\rangle ", "ℓ": r"\ell ",
-    "…": r"\ldots ", "′": r"^{\prime}",
+    "…": r"\ldots ", "′": r"^{\prime}", "~": r"\sim ",
 }  # fmt: skip
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "varepsilon", "η": "eta",
@@ -42,7 +42,7 @@ TOKEN = re.compile(
     |(?P<abbreviation>(?:MW|W|OT|S)[2ε]|Tt\b|pt\b|ds(?=²)|[a-z]\u0303|[ũṽ]|d[uxy]\b|iy\b
         |N(?=\()|[A-Z][pq](?![a-z]))
     |(?P<indexed>(?:[A-Za-z]+|[{G}])_(?:[A-Z]+|[a-z]{{1,2}}(?![a-z])|[{G}]))
-    |(?P<greek>(?:d(?=[μΣ]))?[{G}](?:xx|xy|yx|yy|[pqi](?![a-z]))?)
+    |(?P<greek>(?:d(?=[μΣ]))?[{G}](?:xx|xy|yx|yy|(?<=μ)[xy](?![a-z])|[pqi](?![a-z]))?)
     |(?P<word>[A-Za-zÀ-ÖØ-öø-ÿŠšő]+(?:[-–'’][A-Za-zÀ-ÖØ-öø-ÿŠšő]+)*)
     |(?P<raised>[{UP}]+|\^(?:\([^()]*\)|[−-]?[½¼∞\w]))
     |(?P<lowered>[{DOWN}]+|_[a-z](?![a-z]))
@@ -138,7 +138,7 @@ def _tokens(text: str) -> Iterator[tuple[str, str]]:
         kind, piece, before, after = (
             str(match.lastgroup), match.group(), text[: match.start()], text[match.end() :]
         )  # fmt: skip
-        if kind == "sum" and before.endswith(("det ", "rank ", "^½ ")):
+        if kind == "sum" and re.search(r"(det|rank|\^½|\b[A-Z]ᵀ?) $", before):
             kind = "greek"
         article = (piece == "a" and not re.match(r"[/)\]]| (?:[=+−/]|log|exp)", after)) or (
             piece == "A" and re.match(" [a-z]{2}", after)
@@ -215,9 +215,9 @@ def _rooted(tex: str) -> str:
 
 def tex(run: Iterable[tuple[str, str]]) -> str:
     """Return a formula as LaTeX."""
-    return _rooted("".join(TEX[kind](piece) for kind, piece in run)).replace(
-        r"} \text", r"}\ \text"
-    )
+    formula = _rooted("".join(TEX[kind](piece) for kind, piece in run))
+    words = re.compile(r"(\\[A-Za-z]+|[\w})]) (?=\\text)")
+    return words.sub(lambda match: match[0] if match[1][0] == "\\" else f"{match[1]}\\ ", formula)
 
 
 def typeset(paragraph: str) -> str:

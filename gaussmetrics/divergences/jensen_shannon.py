@@ -166,8 +166,8 @@ class JensenShannonBounds(NamedTuple):
 def jensen_shannon_bounds(p: Gaussian, q: Gaussian) -> JensenShannonBounds:
     """Return bounds on JS(p, q) = ½ KL(p‖m) + ½ KL(q‖m), m = ½ (p + q), in closed form.
 
-    −log[½ (1 + BC)] ≤ JS ≤ −½ log[½ (1 + exp(−KL(p‖q)))] − ½ log[½ (1 + exp(−KL(q‖p)))],
-    BC = ∫ √(p q)
+    −log[½ (1 + BC)] ≤ JS ≤ ½ b(KL(p‖q)) + ½ b(KL(q‖p)),
+    BC = ∫ √(p q),  b(k) = −log[½ (1 + exp(−k))]
 
     Parameters
     ----------

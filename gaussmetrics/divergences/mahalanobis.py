@@ -24,7 +24,7 @@ def mahalanobis_distance(x: ArrayLike, p: Gaussian) -> Scalars:
     Returns
     -------
     float or (...) array
-        The distance itself, not squared, without unit: in one dimension \\|x − μ\\| / σ. Of a
+        The distance itself, not squared, without unit: in one dimension |x − μ| / σ. Of a
         singular law it is that on its support, and infinite off it.
 
     Raises

@@ -161,7 +161,7 @@ class AnalyticLogisticRegression(
     the targets of Platt) is taken for its nearest rival: with mⱼ the score of class j minus that of
     the row's own class y, both from the model fitted without the row, γ and T minimise the mean of
 
-        log Σⱼ exp(mⱼ/T) − max_{j≠y} mⱼ / ((n + 2) T).
+        log Σⱼ exp(mⱼ/T) − max mⱼ / ((n + 2) T), the greatest mⱼ with j ≠ y.
 
     A row of ``sample_weight`` w counts as w equal rows, and one of them is left out at a time: the
     others stay, so weights above one make for optimistic choices unless the rows are independent.

@@ -75,7 +75,7 @@ def assert_same_law(
 
     References
     ----------
-    Anderson 2003, chapter 10, ISBN 978-0-471-36091-9; see `equality_test`.
+    Anderson 2003, chapter 10, ISBN 978-0-471-36091-9; see `gaussmetrics.equality_test`.
 
     Examples
     --------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import NamedTuple
@@ -86,7 +87,8 @@ def _table(lines: Lines) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    return cell[:1] in {*"+-−0123456789"} or cell in {"nan", "inf"}
+    starts = cell[:1] in {*"+-−0123456789"}
+    return cell in {"nan", "inf"} or (starts and not re.search("[a-z]{2}", cell))
 
 
 def _row(tag: str, cells: Sequence[str], words: Sequence[bool]) -> str:

@@ -31,6 +31,7 @@ from gaussmetrics.validation import (
 )
 from gaussmetrics.validation import __main__ as command_line
 from gaussmetrics.validation.__main__ import main
+from gaussmetrics.validation.page import page
 from gaussmetrics.validation.rows import (
     Estimate,
     Outcome,
@@ -360,6 +361,14 @@ def test_the_tables_are_by_subject_and_a_line_holds_all_data_sets():
         "Softmax laws and contrastive losses": names[3:],
     }
     assert report.summary(rows)[0][2:4] == ("2", "2")
+
+
+def test_words_of_the_page_stand_to_the_left_and_numbers_to_the_right():
+    lines = [("data", "columns", "error"), ("iris", "4 columns", "1e-9"), ("wine", "13", "± 2")]
+    text = page("", "", passed=True, rules="", tables=[("", lines)], pictures=[])
+    assert re.findall("<td( class=word)?>", text) == [" class=word", "", ""] * 2
+    words = page("", "", passed=True, rules="", tables=[("", lines[:2])], pictures=[])
+    assert re.findall("<td( class=word)?>", words) == [" class=word", " class=word", ""]
 
 
 def test_output_files(tmp_path, capsys):
