@@ -71,11 +71,18 @@ def test_the_report_is_one_page_with_its_pictures(wine, saved, run, tmp_path):
     for line in ended.out.partition("\nWritten")[0].splitlines():
         for cell in re.split(r"  +", line.strip()):
             assert cell.replace("−", "-") in text.replace("−", "-")
-    assert "of 13), each alone" in text  # columns.png shows twelve
     typed = shlex.join(map(str, ("compare", saved(wine), *BY, "--output", directory)))
     assert f"gaussmetrics {typed}" in text
     found = json.loads((directory / "report.json").read_text(encoding="utf8"))
     assert json.loads(run("compare", saved(wine), *BY, "--json").out) == found
+
+
+def test_a_picture_of_some_columns_says_of_how_many(wine, saved, run, tmp_path):
+    others = np.random.default_rng(0).standard_normal((len(wine), 10))
+    wine[[f"column {k}" for k in range(10)]] = others
+    run("compare", saved(wine), *BY, "--output", tmp_path / "report")
+    text = (tmp_path / "report" / "report.html").read_text(encoding="utf8")
+    assert "differ most between groups (the 12 foremost of 13), each alone" in text
 
 
 def test_names_cannot_break_the_page(wine, saved, run, tmp_path):
