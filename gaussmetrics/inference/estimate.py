@@ -85,7 +85,8 @@ def estimate(
     Returns
     -------
     Estimate
-        In the unit of the metric.
+        The value, its bias and its standard error, in the unit of the metric; its method
+        ``confidence_interval(confidence_level=0.95)`` gives the interval.
 
     Raises
     ------

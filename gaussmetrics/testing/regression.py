@@ -67,7 +67,7 @@ class LawRegression:
         x : (n, d) array_like or Moments
             Independent rows that the tested code has drawn, or their moments.
         name : str, optional
-            The name of the reference, for more than one check in a test.
+            What is added to the name of the reference, for more than one check in a test.
         means, covariances : bool
             What is compared.
         level : float
@@ -93,7 +93,7 @@ class LawRegression:
         >>> law_regression.check(gm.Gaussian.standard(2).sample(100, 0), name="steps")
         Traceback (most recent call last):
             ...
-        AssertionError: no reference yet: the moments of 100 rows were written to .../steps.npz. ...
+        AssertionError: no reference yet: the moments of 100 rows were written to ...
         """
         __tracebackhide__ = True
         sample, path = checks.moments("x", x), self._path(name)
@@ -117,7 +117,9 @@ class LawRegression:
             raise AssertionError(f"{failure}\n{path} was written anew.") from None
 
     def _path(self, name: str | None) -> Path:
-        path = self._folder / f"{_stem(self._name if name is None else name)}.npz"
+        # Two tests may give their checks one name.
+        full = self._name if name is None else f"{self._name}_{name}"
+        path = self._folder / f"{_stem(full)}.npz"
         checks.one_check_a_name(path, self._checked)
         self._checked.add(path)
         return path

@@ -79,7 +79,7 @@ def test_other_columns_are_a_change(project, pytester):
 
 def test_names_of_references(project, pytester):
     named = project(name=', name="far off"')
-    named.stdout.fnmatch_lines(["*far_off.npz*"])
+    named.stdout.fnmatch_lines(["*test_walk*_far_off.npz*"])
     twice = (
         TEST.format(seed=0, scale=1.0, name="")
         + "    law_regression.check(rng.normal(size=(9, 2)))"
