@@ -10,7 +10,7 @@ import numpy as np
 from gaussmetrics._array.linalg import diagonal, eigenvalue_cutoff, transpose
 from gaussmetrics._array.reading import (
     batch_shape,
-    fresh_array,
+    float_array,
     is_number,
     label,
     precision,
@@ -26,7 +26,8 @@ SINGULAR_REMEDY = (
 )
 
 
-_TILE = 64
+_STRIP = 64
+_CACHE = 2**15  # numbers, a quarter of a megabyte
 
 
 def square_matrix(name: str, value: Any) -> Array:
@@ -43,44 +44,57 @@ def symmetric_matrix(name: str, value: Any) -> Array:
     shape = getattr(value, "shape", None)
     if shape == () or (shape is None and is_number(value)):  # what np.cov makes of one variable
         hint = " Of one variable the covariance is [[v]], such as np.atleast_2d(np.cov(x))."
-    matrix = fresh_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
-    d = matrix.shape[-1]
-    if matrix.shape[-2] != d or d == 0:
-        raise ValueError(f"{name} must have shape (..., d, d), got {matrix.shape}.{hint}")
-    for rows, columns in _tiles(d):
-        upper, lower = matrix[..., rows, columns], transpose(matrix[..., columns, rows])
-        if not (upper == lower).all():
-            _refuse_asymmetric(name, matrix, value, (rows, columns))
-            upper[...] = lower[...] = 0.5 * upper + 0.5 * lower  # halved, so that none overflows
+    given = float_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
+    d = given.shape[-1]
+    if given.shape[-2] != d or d == 0:
+        raise ValueError(f"{name} must have shape (..., d, d), got {given.shape}.{hint}")
+    matrix = np.empty(given.shape)
+    flat, mirrored = given.reshape(-1, d, d), matrix.reshape(-1, d, d)
+    for block, rows, on in _strips(flat.shape):
+        # What lies above the diagonal is copied below it, and is right if that changed nothing.
+        lower = mirrored[block, on, rows]
+        lower[...] = transpose(flat[block, rows, on])
+        if not (lower == flat[block, on, rows]).all():
+            _refuse_asymmetric(name, given, value, (block, rows, on))
+            lower *= 0.5  # halved, so that no sum overflows
+            lower += 0.5 * flat[block, on, rows]
+            mirrored[block, rows, on] = transpose(lower)
+        elif on.start + _STRIP < d:
+            mirrored[block, rows, on] = flat[block, rows, on]
     return matrix
 
 
-def _tiles(dim: int) -> Iterator[tuple[slice, slice]]:
-    """Cut a matrix on and above the diagonal into tiles of which the cache holds two."""
-    starts = range(0, dim, _TILE)
-    for i in starts:
-        for j in starts[i // _TILE :]:
-            yield slice(i, i + _TILE), slice(j, j + _TILE)
+def _strips(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice, slice]]:
+    """Cut a batch (n, d, d) into blocks for the cache, and these into rows from the diagonal on."""
+    n, d, _ = shape
+    size = _CACHE // (d * d) + 1
+    for k in range(0, n, size):
+        for i in range(0, d, _STRIP):
+            yield slice(k, k + size), slice(i, i + _STRIP), slice(i, None)
 
 
-def _refuse_asymmetric(name: str, matrix: Array, value: Any, tile: tuple[slice, slice]) -> None:
+def _refuse_asymmetric(
+    name: str, given: Array, value: Any, strip: tuple[slice, slice, slice]
+) -> None:
     """Accept asymmetry at the level of rounding in the precision of the input, and no more."""
-    rows, columns = tile
-    upper, lower = matrix[..., rows, columns], transpose(matrix[..., columns, rows])
+    block, rows, on = strip
+    matrix = given.reshape(-1, *given.shape[-2:])[block]
+    upper, lower = matrix[:, rows, on], transpose(matrix[:, on, rows])
     if not (np.isfinite(upper).all() and np.isfinite(lower).all()):
-        refuse_infinite(name, matrix, value)
+        refuse_infinite(name, given, value)
     tolerance = np.sqrt(precision(value))
     scale = np.sqrt(np.abs(diagonal(matrix)))
     with np.errstate(over="ignore", invalid="ignore"):
         gap = np.abs(upper - lower)
-        bad = gap > tolerance * scale[..., rows, None] * scale[..., None, columns]
+        bad = gap > tolerance * scale[:, rows, None] * scale[:, None, on]
     if bad.any():
-        *batch, i, j = (int(k) for k in np.argwhere(bad)[0])
-        at = (*batch, i + rows.start, j + columns.start)
-        mirrored = (*batch, at[-1], at[-2])
+        k, i, j = (int(k) for k in np.argwhere(bad)[0])
+        batch = tuple(map(int, np.unravel_index(k + block.start, given.shape[:-2])))
+        i, j = i + rows.start, j + on.start
+        at, mirrored = (*batch, i, j), (*batch, j, i)
         raise ValueError(
-            f"{name} must be symmetric, but {name}{list(at)} = {matrix[at]:.6g} and "
-            f"{name}{list(mirrored)} = {matrix[mirrored]:.6g}. "
+            f"{name} must be symmetric, but {name}{list(at)} = {given[at]:.6g} and "
+            f"{name}{list(mirrored)} = {given[mirrored]:.6g}. "
             f"If the asymmetry is noise, pass ({name} + {name}.T) / 2."
         )
 
