@@ -15,13 +15,14 @@ import numpy as np
 from gaussmetrics._array.types import Array, Mask
 
 _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
+NEAR_CACHE = 2**15  # a quarter of it, where several arrays are at work
 _FLOOR = 2.0**-17
 
 
-def blocks(shape: tuple[int, ...], most: int = 1024) -> Iterator[slice]:
+def blocks(shape: tuple[int, ...], most: int = 1024, cache: int = _CACHE) -> Iterator[slice]:
     """Cut a batch of matrices (n, d, k) into blocks that stay in the cache."""
     n, d, k = shape
-    size = min(most, _CACHE // (d * k) + 1)
+    size = min(most, cache // (d * k) + 1)
     return (slice(start, start + size) for start in range(0, n, size))
 
 

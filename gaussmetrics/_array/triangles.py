@@ -7,7 +7,7 @@ from scipy.linalg.blas import dgemm, dtrmm, dtrsm
 from scipy.linalg.lapack import dpotrf, dtrtri, dtrtrs
 
 from gaussmetrics._array import batch_last
-from gaussmetrics._array.linalg import diagonal, transpose
+from gaussmetrics._array.linalg import diagonal, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 
 _LEAF = 128
@@ -75,9 +75,23 @@ def solve_each_lower(lower: Array, columns: Array) -> Array:
     """Turn B into L⁻¹ B for every L (..., d, d) and fresh B (..., d, k) of a batch."""
     d, k = columns.shape[-2:]
     for factor, each in zip(lower.reshape(-1, d, d), columns.reshape(-1, d, k), strict=True):
-        # Xᵀ Lᵀ = Bᵀ, as in `solve_lower`.
-        dtrsm(1.0, factor.T, each.T, side=1, lower=0, overwrite_b=1)
+        # Xᵀ Lᵀ = Bᵀ, as in `solve_lower`: from the right, upper, and in its place.
+        dtrsm(1.0, factor.T, each.T, 1, 0, 0, 0, 1)
     return columns
+
+
+def whitened_squares(lower: Array, other: Array, x: Array) -> tuple[Array, Array]:
+    """Return ‖L⁻¹ K − I‖² and ‖L⁻¹ x‖² for lower triangular L and K (n, d, d) and x (n, d)."""
+    n, d = x.shape
+    squares = np.empty((2, n))
+    for block in batch_last.blocks((n, d, d + 1), cache=batch_last.NEAR_CACHE):
+        columns = np.empty((len(x[block]), d, d + 1))
+        columns[..., 0] = x[block]
+        np.subtract(other[block], lower[block], out=columns[..., 1:])
+        solve_each_lower(lower[block], columns)
+        squares[0, block] = sum_of_squares(columns[..., 1:], 2)
+        squares[1, block] = sum_of_squares(columns[..., 0], 1)
+    return squares[0], squares[1]
 
 
 def lower_overlap(lower: Array, other: Array) -> Array:
@@ -89,15 +103,26 @@ def lower_overlap(lower: Array, other: Array) -> Array:
 def invert_lower(lower: Array) -> Array:
     """Return L⁻¹ for lower triangular matrices (..., d, d)."""
     if lower.ndim == 2:
-        inverse, _ = dtrtri(lower.T, lower=0)
+        inverse, _ = dtrtri(lower.T, 0)
         return inverse.T
     if lower.shape[-1] >= 16:
         inverse = np.array(lower, order="C")
         for each in inverse.reshape(-1, *lower.shape[-2:]):
-            dtrtri(each.T, lower=0, overwrite_c=1)
+            dtrtri(each.T, 0, 0, 1)
         return inverse
     inverse = np.zeros(lower.shape)
     _invert_by_halves(lower, inverse)
+    return inverse
+
+
+def invert_by_products(lower: Array) -> Array:
+    """Return the same in half the time, to fewer digits where the products cancel."""
+    d = lower.shape[-1]
+    if d <= 64:
+        return invert_lower(lower)
+    inverse = np.zeros(lower.shape)
+    for each, result in zip(lower.reshape(-1, d, d), inverse.reshape(-1, d, d), strict=True):
+        _invert_each_by_halves(each, result)
     return inverse
 
 
@@ -112,6 +137,19 @@ def _invert_by_halves(lower: Array, inverse: Array) -> None:
         _invert_by_halves(lower[..., half, half], inverse[..., half, half])
     corner = lower[..., last, first] @ inverse[..., first, first]
     np.negative(inverse[..., last, last] @ corner, out=inverse[..., last, first])
+
+
+def _invert_each_by_halves(lower: Array, inverse: Array) -> None:
+    d = len(lower)
+    if d <= 64:
+        inverse[...] = dtrtri(lower.T, 0)[0].T
+        return
+    first, last = slice(None, d // 2), slice(d // 2, None)
+    for half in (first, last):
+        _invert_each_by_halves(lower[half, half], inverse[half, half])
+    # BLAS reads transposes: (B A⁻¹)ᵀ = A⁻ᵀ Bᵀ, and what it makes of that with C⁻ᵀ is turned back.
+    corner = dtrmm(1.0, inverse[first, first].T, lower[last, first].T, 0, 0)
+    inverse[last, first] = dtrmm(-1.0, inverse[last, last].T, corner, 1, 0, 0, 0, 1).T
 
 
 def _invert_by_rows(lower: Array, inverse: Array) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from gaussmetrics._array import batch_last
 from gaussmetrics._array.linalg import diagonal, eigenvalue_cutoff, transpose
 from gaussmetrics._array.reading import (
     batch_shape,
@@ -25,9 +26,7 @@ SINGULAR_REMEDY = (
     "to work on its support."
 )
 
-
 _STRIP = 64
-_CACHE = 2**15  # numbers, a quarter of a megabyte
 
 
 def square_matrix(name: str, value: Any) -> Array:
@@ -66,11 +65,9 @@ def symmetric_matrix(name: str, value: Any) -> Array:
 
 def _strips(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice, slice]]:
     """Cut a batch (n, d, d) into blocks for the cache, and these into rows from the diagonal on."""
-    n, d, _ = shape
-    size = _CACHE // (d * d) + 1
-    for k in range(0, n, size):
-        for i in range(0, d, _STRIP):
-            yield slice(k, k + size), slice(i, i + _STRIP), slice(i, None)
+    for block in batch_last.blocks(shape, most=4096, cache=batch_last.NEAR_CACHE):
+        for i in range(0, shape[-1], _STRIP):
+            yield block, slice(i, i + _STRIP), slice(i, None)
 
 
 def _refuse_asymmetric(

@@ -95,10 +95,37 @@ def test_bounds_on_the_inverse_trace_hold(rng, d, kappa):
     truth = np.trace(np.linalg.inv(definiteness.correlations(matrix)), axis1=-2, axis2=-1)
     lower = np.linalg.cholesky(matrix)
     largest = np.linalg.eigvalsh(definiteness.correlations(matrix))[:, -1]
-    assert (definiteness._sizes(matrix, deviations**2)[1] >= (1 - 1e-14) * largest).all()
+    sizes = definiteness._sizes(matrix, deviations**2, np.ones(20, dtype=bool))
+    assert (sizes[1] >= (1 - 1e-14) * largest).all()
     rounding = 1 - 1e-15 * kappa
     for bound in (definiteness._bound_by_entries, definiteness._bound_by_halves):
         assert (bound(lower, deviations) >= rounding * truth).all()
+
+
+@pytest.mark.parametrize("d", [2, 3, 8, 31])
+@pytest.mark.parametrize("kappa", [1.0, 10.0, 1e6])
+def test_the_determinant_bounds_the_condition_of_correlations(rng, d, kappa):
+    matrices = definiteness.correlations(covariances(rng, 200, d, kappa=kappa))
+    values = np.linalg.eigvalsh(matrices)
+    assert (4.0 * values[:, 0] / values[:, -1] > 0.999 * values.prod(axis=-1)).all()
+
+
+def test_the_bound_by_the_determinant_is_nearly_attained():
+    """With λ_max = 2, a small λ_min and all others one, only what λ_min lacks is given away."""
+    t = 1e-3
+    matrix = np.eye(6)
+    matrix[0, 1] = matrix[1, 0] = 1.0 - t
+    values = np.linalg.eigvalsh(matrix)
+    ratio = 4.0 * values[0] / values[-1] / values.prod()
+    assert 1.0 <= ratio <= 1.0 + 2 * t
+
+
+@pytest.mark.parametrize("d", [65, 100, 257])
+def test_an_inverse_by_products_is_the_inverse(rng, d):
+    lower = np.tril(rng.standard_normal((2, d, d))) / d + np.eye(d)
+    inverse = triangles.invert_by_products(lower)
+    np.testing.assert_allclose(inverse, np.linalg.inv(lower), atol=1e-15)
+    assert (np.triu(inverse, 1) == 0).all()
 
 
 @pytest.mark.parametrize("d", [20, 40, 120])
