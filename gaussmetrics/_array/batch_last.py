@@ -31,15 +31,27 @@ def suits(batch: Array) -> bool:
     return batch.shape[-2] <= 8 and math.prod(batch.shape[:-2]) >= 32
 
 
-def cholesky(matrix: Array) -> Array:
-    """Return the lower triangular L with Σ = L Lᵀ for Σ (..., d, d).
+def copied(batch: Array) -> Array:
+    """Copy matrices (..., d, k) so that they lie in memory as all here want to read them."""
+    flat = batch.reshape(-1, *batch.shape[-2:])
+    turned = np.empty((*flat.shape[1:], len(flat)))
+    for block in blocks(flat.shape, most=128):
+        turned[..., block] = flat[block].transpose(1, 2, 0)
+    return turned.transpose(2, 0, 1).reshape(batch.shape)
 
-    It lies in memory as all here want to read it.
-    """
+
+def symmetric(matrix: Array) -> bool:
+    """Tell whether all A = Aᵀ, exactly."""
+    a = matrix.reshape(-1, *matrix.shape[-2:]).transpose(1, 2, 0)
+    return all((a[i, :i] == a[:i, i]).all() for i in range(1, len(a)))
+
+
+def cholesky(matrix: Array) -> Array:
+    """Return the lower triangular L with Σ = L Lᵀ for Σ (..., d, d), in that layout."""
     flat = matrix.reshape(-1, *matrix.shape[-2:])
     lower = np.zeros((*flat.shape[1:], len(flat)))
     with np.errstate(all="ignore"):
-        for block in blocks(flat.shape, most=4096):
+        for block in blocks(flat.shape, most=4096, cache=2 * _CACHE):
             _factorise(flat[block].transpose(1, 2, 0), lower[..., block])
     if not (np.diagonal(lower) > 0).all():
         raise np.linalg.LinAlgError("Matrix is not positive definite")

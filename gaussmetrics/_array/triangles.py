@@ -10,7 +10,7 @@ from gaussmetrics._array import batch_last
 from gaussmetrics._array.linalg import diagonal, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 
-_LEAF = 128
+_LEAF = 64
 _CALL_PAYS = 24
 """From so many rows on, calling LAPACK for each matrix costs less than NumPy's two copies."""
 
@@ -43,8 +43,8 @@ def solve_lower(lower: Array, columns: Array) -> Array:
     """Return L⁻¹ B for one lower triangular L (d, d) and B (d, k)."""
     # A C-ordered array is to LAPACK its transpose, and turning it round costs as much as solving.
     if columns.strides[-1] == columns.itemsize:
-        return np.asarray(dtrsm(1.0, lower.T, columns.T, side=1, lower=0).T)
-    solution, _ = dtrtrs(lower.T, columns, lower=0, trans=1)
+        return np.asarray(dtrsm(1.0, lower.T, columns.T, 1, 0).T)  # side, lower
+    solution, _ = dtrtrs(lower.T, columns, 0, 1)  # lower, trans
     return solution
 
 

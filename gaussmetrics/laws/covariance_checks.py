@@ -47,6 +47,10 @@ def symmetric_matrix(name: str, value: Any) -> Array:
     d = given.shape[-1]
     if given.shape[-2] != d or d == 0:
         raise ValueError(f"{name} must have shape (..., d, d), got {given.shape}.{hint}")
+    if batch_last.suits(given):
+        matrix = batch_last.copied(given)
+        if batch_last.symmetric(matrix):
+            return matrix
     matrix = np.empty(given.shape)
     flat, mirrored = given.reshape(-1, d, d), matrix.reshape(-1, d, d)
     for block, rows, on in _strips(flat.shape):

@@ -31,6 +31,40 @@ def test_one_asymmetric_entry_is_found_in_every_tile(d, at):
         gm.Gaussian(np.zeros(d), matrix)
 
 
+@pytest.mark.parametrize("d", [2, 5, 8, 9])
+def test_one_asymmetric_entry_of_a_batch_is_found_wherever_it_is(rng, d):
+    matrices = covariances(rng, 5, 10, d)
+    for i, j in zip(*np.tril_indices(d, -1), strict=True):
+        given = matrices.copy()
+        given[3, 4, i, j] += 0.25
+        with pytest.raises(ValueError, match=rf"must be symmetric, but cov\[3, 4, {j}, {i}\] = "):
+            gm.Gaussian(np.zeros(d), given)
+
+
+@pytest.mark.parametrize("shape", [(40, 3), (5, 10, 8), (3, 9), (100,)])
+@pytest.mark.parametrize("asymmetry", [0.0, 1e-15])
+@pytest.mark.parametrize(
+    "laid",
+    [
+        np.array,
+        np.asfortranarray,
+        lambda x: x.repeat(2, axis=-1)[..., ::2],
+        lambda x: np.moveaxis(np.moveaxis(x, 0, -1).copy(), -1, 0),
+        lambda x: x[..., ::-1, ::-1],
+    ],
+)
+def test_no_law_shares_memory_with_what_was_given(rng, shape, asymmetry, laid):
+    given = laid(covariances(rng, *shape, shape[-1]))
+    given[..., -1, 0] *= 1 + asymmetry
+    kept = given.copy()
+    given.flags.writeable = False
+    law = gm.Gaussian(np.zeros(shape[-1]), given)
+    assert not np.shares_memory(law.cov, given)
+    assert (law.cov == 0.5 * kept + 0.5 * kept.swapaxes(-1, -2)).all()
+    assert (given == kept).all()
+    np.testing.assert_allclose(law.covariance.lower, np.linalg.cholesky(kept), rtol=0, atol=1e-14)
+
+
 def test_rounding_is_mended_only_where_entries_differ(rng):
     exact = covariances(rng, 150)
     given = exact.copy()
