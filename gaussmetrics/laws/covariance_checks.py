@@ -26,7 +26,7 @@ SINGULAR_REMEDY = (
     "to work on its support."
 )
 
-_STRIP = 64
+_TILE = 64
 
 
 def square_matrix(name: str, value: Any) -> Array:
@@ -52,50 +52,47 @@ def symmetric_matrix(name: str, value: Any) -> Array:
         if batch_last.symmetric(matrix):
             return matrix
     matrix = np.empty(given.shape)
-    flat, mirrored = given.reshape(-1, d, d), matrix.reshape(-1, d, d)
-    for block, rows, on in _strips(flat.shape):
-        # What lies above the diagonal is copied below it, and is right if that changed nothing.
-        lower = mirrored[block, on, rows]
-        lower[...] = transpose(flat[block, rows, on])
-        if not (lower == flat[block, on, rows]).all():
-            _refuse_asymmetric(name, given, value, (block, rows, on))
-            lower *= 0.5  # halved, so that no sum overflows
-            lower += 0.5 * flat[block, on, rows]
-            mirrored[block, rows, on] = transpose(lower)
-        elif on.start + _STRIP < d:
-            mirrored[block, rows, on] = flat[block, rows, on]
+    flat, copies = given.reshape(-1, d, d), matrix.reshape(-1, d, d)
+    for block in batch_last.blocks(flat.shape, cache=batch_last.NEAR_CACHE):
+        copies[block] = flat[block]
+        for rows, columns in _tiles(d):
+            upper, lower = copies[block, rows, columns], transpose(copies[block, columns, rows])
+            if not (upper == lower).all():
+                _refuse_asymmetric(name, matrix, value, (block, rows, columns))
+                upper[...] = lower[...] = 0.5 * upper + 0.5 * lower  # halved, so none overflows
     return matrix
 
 
-def _strips(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice, slice]]:
-    """Cut a batch (n, d, d) into blocks for the cache, and these into rows from the diagonal on."""
-    for block in batch_last.blocks(shape, most=4096, cache=batch_last.NEAR_CACHE):
-        for i in range(0, shape[-1], _STRIP):
-            yield block, slice(i, i + _STRIP), slice(i, None)
+def _tiles(dim: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a matrix on and above the diagonal into tiles of which the cache holds two."""
+    starts = range(0, dim, _TILE)
+    for i in starts:
+        for j in starts[i // _TILE :]:
+            yield slice(i, i + _TILE), slice(j, j + _TILE)
 
 
 def _refuse_asymmetric(
-    name: str, given: Array, value: Any, strip: tuple[slice, slice, slice]
+    name: str, matrix: Array, value: Any, tile: tuple[slice, slice, slice]
 ) -> None:
     """Accept asymmetry at the level of rounding in the precision of the input, and no more."""
-    block, rows, on = strip
-    matrix = given.reshape(-1, *given.shape[-2:])[block]
-    upper, lower = matrix[:, rows, on], transpose(matrix[:, on, rows])
+    block, rows, columns = tile
+    given = matrix.reshape(-1, *matrix.shape[-2:])[block]
+    upper, lower = given[:, rows, columns], transpose(given[:, columns, rows])
     if not (np.isfinite(upper).all() and np.isfinite(lower).all()):
-        refuse_infinite(name, given, value)
+        refuse_infinite(name, matrix, value)  # the blocks before are finite, or named first
     tolerance = np.sqrt(precision(value))
-    scale = np.sqrt(np.abs(diagonal(matrix)))
+    scale = np.sqrt(np.abs(diagonal(given)))
     with np.errstate(over="ignore", invalid="ignore"):
         gap = np.abs(upper - lower)
-        bad = gap > tolerance * scale[:, rows, None] * scale[:, None, on]
+        bad = gap > tolerance * scale[:, rows, None] * scale[:, None, columns]
     if bad.any():
         k, i, j = (int(k) for k in np.argwhere(bad)[0])
-        batch = tuple(map(int, np.unravel_index(k + block.start, given.shape[:-2])))
-        i, j = i + rows.start, j + on.start
-        at, mirrored = (*batch, i, j), (*batch, j, i)
+        batch = map(int, np.unravel_index(k + block.start, matrix.shape[:-2]))
+        at = (*batch, i + rows.start, j + columns.start)
+        mirrored = (*at[:-2], at[-1], at[-2])
         raise ValueError(
-            f"{name} must be symmetric, but {name}{list(at)} = {given[at]:.6g} and "
-            f"{name}{list(mirrored)} = {given[mirrored]:.6g}. "
+            f"{name} must be symmetric, but {name}{list(at)} = {matrix[at]:.6g} and "
+            f"{name}{list(mirrored)} = {matrix[mirrored]:.6g}. "
             f"If the asymmetry is noise, pass ({name} + {name}.T) / 2."
         )
 
