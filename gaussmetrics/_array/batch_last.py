@@ -14,12 +14,13 @@ import numpy as np
 from gaussmetrics._array.types import Array
 
 _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
+NEAR_CACHE = 2**15  # a quarter of it, where several arrays are at work
 
 
-def blocks(shape: tuple[int, ...], most: int = 1024) -> Iterator[slice]:
+def blocks(shape: tuple[int, ...], most: int = 1024, cache: int = _CACHE) -> Iterator[slice]:
     """Cut a batch of matrices (n, d, k) into blocks that stay in the cache."""
     n, d, k = shape
-    size = min(most, _CACHE // (d * k) + 1)
+    size = min(most, cache // (d * k) + 1)
     return (slice(start, start + size) for start in range(0, n, size))
 
 
@@ -28,15 +29,27 @@ def suits(batch: Array) -> bool:
     return batch.shape[-2] <= 8 and math.prod(batch.shape[:-2]) >= 32
 
 
-def cholesky(matrix: Array) -> Array:
-    """Return the lower triangular L with Σ = L Lᵀ for Σ (..., d, d).
+def copied(batch: Array) -> Array:
+    """Copy matrices (..., d, k) so that they lie in memory as all here want to read them."""
+    flat = batch.reshape(-1, *batch.shape[-2:])
+    turned = np.empty((*flat.shape[1:], len(flat)))
+    for block in blocks(flat.shape, cache=2**12):  # what the nearest cache takes in
+        turned[..., block] = flat[block].transpose(1, 2, 0)
+    return turned.transpose(2, 0, 1).reshape(batch.shape)
 
-    It lies in memory as all here want to read it.
-    """
+
+def symmetric(matrix: Array) -> bool:
+    """Tell whether all A = Aᵀ, exactly."""
+    a = matrix.reshape(-1, *matrix.shape[-2:]).transpose(1, 2, 0)
+    return all((a[i, :i] == a[:i, i]).all() for i in range(1, len(a)))
+
+
+def cholesky(matrix: Array) -> Array:
+    """Return the lower triangular L with Σ = L Lᵀ for Σ (..., d, d), in that layout."""
     flat = matrix.reshape(-1, *matrix.shape[-2:])
-    lower = np.zeros((*flat.shape[1:], len(flat)))
+    lower = np.empty((*flat.shape[1:], len(flat)))
     with np.errstate(all="ignore"):
-        for block in blocks(flat.shape, most=4096):
+        for block in blocks(flat.shape, most=4096, cache=2 * _CACHE):
             _factorise(flat[block].transpose(1, 2, 0), lower[..., block])
     if not (np.diagonal(lower) > 0).all():
         raise np.linalg.LinAlgError("Matrix is not positive definite")
@@ -44,14 +57,14 @@ def cholesky(matrix: Array) -> Array:
 
 
 def _factorise(matrix: Array, lower: Array) -> None:
-    """Copy the lower triangle row by row, and turn its columns into those of L one by one."""
-    for i in range(len(matrix)):
-        lower[i, : i + 1] = matrix[i, : i + 1]
+    """Make the columns of L one after another."""
     for j in range(len(matrix)):
         column = lower[j:, j]
-        column -= np.einsum("ikn,kn->in", lower[j:, :j], lower[j, :j])
+        known = np.einsum("ikn,kn->in", lower[j:, :j], lower[j, :j])
+        np.subtract(matrix[j:, j], known, out=column)
         np.sqrt(column[0], out=column[0])
         column[1:] /= column[0]
+        lower[:j, j] = 0.0
 
 
 def solve_lower_batch(lower: Array, columns: Array, *, full: int) -> Array:

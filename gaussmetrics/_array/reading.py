@@ -24,6 +24,26 @@ def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = 
 
 def fresh_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = "") -> Array:
     """Return the same, whose entries may be infinite or NaN."""
+    array = _numbers(name, value, shape=shape, min_ndim=min_ndim, hint=hint)
+    if array.dtype == np.float64:
+        return np.array(array, order="C")
+    return _rounded(array)
+
+
+def float_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = "") -> Array:
+    """Return the same, which may be what the user holds."""
+    array = _numbers(name, value, shape=shape, min_ndim=min_ndim, hint=hint)
+    return array if array.dtype == np.float64 else _rounded(array)
+
+
+def _rounded(array: np.ndarray[Any, Any]) -> Array:
+    with np.errstate(over="ignore"):
+        return np.array(array, dtype=np.float64, order="C")
+
+
+def _numbers(
+    name: str, value: Any, *, shape: str, min_ndim: int, hint: str
+) -> np.ndarray[Any, Any]:
     array = as_array(name, value)
     if array.dtype.kind == "c":
         raise TypeError(f"{name} must hold real numbers, got complex ones. Take the real part.")
@@ -34,10 +54,7 @@ def fresh_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str =
         )
     if array.ndim < min_ndim:
         raise ValueError(f"{name} must have shape {shape}, got {array.shape}.{hint}")
-    if array.dtype == np.float64:
-        return np.array(array, order="C")
-    with np.errstate(over="ignore"):
-        return np.array(array, dtype=np.float64, order="C")
+    return array
 
 
 def refuse_infinite(

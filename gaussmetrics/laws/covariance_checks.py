@@ -7,10 +7,11 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from gaussmetrics._array import batch_last
 from gaussmetrics._array.linalg import diagonal, eigenvalue_cutoff, transpose
 from gaussmetrics._array.reading import (
     batch_shape,
-    fresh_array,
+    float_array,
     is_number,
     label,
     precision,
@@ -24,7 +25,6 @@ SINGULAR_REMEDY = (
     "Drop redundant variables, shrink the covariance, or pass allow_singular=True "
     "to work on its support."
 )
-
 
 _TILE = 64
 
@@ -43,15 +43,23 @@ def symmetric_matrix(name: str, value: Any) -> Array:
     shape = getattr(value, "shape", None)
     if shape == () or (shape is None and is_number(value)):  # what np.cov makes of one variable
         hint = " Of one variable the covariance is [[v]], such as np.atleast_2d(np.cov(x))."
-    matrix = fresh_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
-    d = matrix.shape[-1]
-    if matrix.shape[-2] != d or d == 0:
-        raise ValueError(f"{name} must have shape (..., d, d), got {matrix.shape}.{hint}")
-    for rows, columns in _tiles(d):
-        upper, lower = matrix[..., rows, columns], transpose(matrix[..., columns, rows])
-        if not (upper == lower).all():
-            _refuse_asymmetric(name, matrix, value, (rows, columns))
-            upper[...] = lower[...] = 0.5 * upper + 0.5 * lower  # halved, so that none overflows
+    given = float_array(name, value, shape="(..., d, d)", min_ndim=2, hint=hint)
+    d = given.shape[-1]
+    if given.shape[-2] != d or d == 0:
+        raise ValueError(f"{name} must have shape (..., d, d), got {given.shape}.{hint}")
+    if batch_last.suits(given):
+        matrix = batch_last.copied(given)
+        if batch_last.symmetric(matrix):
+            return matrix
+    matrix = np.empty(given.shape)
+    flat, copies = given.reshape(-1, d, d), matrix.reshape(-1, d, d)
+    for block in batch_last.blocks(flat.shape, cache=batch_last.NEAR_CACHE):
+        copies[block] = flat[block]
+        for rows, columns in _tiles(d):
+            upper, lower = copies[block, rows, columns], transpose(copies[block, columns, rows])
+            if not (upper == lower).all():
+                _refuse_asymmetric(name, matrix, value, (block, rows, columns))
+                upper[...] = lower[...] = 0.5 * upper + 0.5 * lower  # halved, so none overflows
     return matrix
 
 
@@ -63,21 +71,25 @@ def _tiles(dim: int) -> Iterator[tuple[slice, slice]]:
             yield slice(i, i + _TILE), slice(j, j + _TILE)
 
 
-def _refuse_asymmetric(name: str, matrix: Array, value: Any, tile: tuple[slice, slice]) -> None:
+def _refuse_asymmetric(
+    name: str, matrix: Array, value: Any, tile: tuple[slice, slice, slice]
+) -> None:
     """Accept asymmetry at the level of rounding in the precision of the input, and no more."""
-    rows, columns = tile
-    upper, lower = matrix[..., rows, columns], transpose(matrix[..., columns, rows])
+    block, rows, columns = tile
+    given = matrix.reshape(-1, *matrix.shape[-2:])[block]
+    upper, lower = given[:, rows, columns], transpose(given[:, columns, rows])
     if not (np.isfinite(upper).all() and np.isfinite(lower).all()):
-        refuse_infinite(name, matrix, value)
+        refuse_infinite(name, matrix, value)  # the blocks before are finite, or named first
     tolerance = np.sqrt(precision(value))
-    scale = np.sqrt(np.abs(diagonal(matrix)))
+    scale = np.sqrt(np.abs(diagonal(given)))
     with np.errstate(over="ignore", invalid="ignore"):
         gap = np.abs(upper - lower)
-        bad = gap > tolerance * scale[..., rows, None] * scale[..., None, columns]
+        bad = gap > tolerance * scale[:, rows, None] * scale[:, None, columns]
     if bad.any():
-        *batch, i, j = (int(k) for k in np.argwhere(bad)[0])
+        k, i, j = (int(k) for k in np.argwhere(bad)[0])
+        batch = map(int, np.unravel_index(k + block.start, matrix.shape[:-2]))
         at = (*batch, i + rows.start, j + columns.start)
-        mirrored = (*batch, at[-1], at[-2])
+        mirrored = (*at[:-2], at[-1], at[-2])
         raise ValueError(
             f"{name} must be symmetric, but {name}{list(at)} = {matrix[at]:.6g} and "
             f"{name}{list(mirrored)} = {matrix[mirrored]:.6g}. "

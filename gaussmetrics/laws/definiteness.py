@@ -17,6 +17,8 @@ import numpy as np
 from gaussmetrics._array import linalg, spectra, triangles
 from gaussmetrics._array.types import Array, Mask, Scalars
 
+_FEW = 64
+
 
 class Spectrum(NamedTuple):
     """The eigenvalues λ of R, ascending, and V with R = V diag(λ) Vᵀ; σ, the deviations."""
@@ -56,7 +58,7 @@ def some_matrix_singular(matrix: Array, lower: Array, cutoff: float) -> bool:
     shares = np.square(linalg.diagonal(lower))
     with np.errstate(invalid="ignore"):
         shares /= variances  # in the layout of L
-    doubtful = _doubtful(lower, shares, lambda k: _sizes(_at(k, matrix), variances[k]), cutoff)
+    doubtful = _doubtful(lower, shares, lambda k: _sizes(matrix, variances, k), cutoff)
     if doubtful is None:
         return False
     # What is infinite in a row of Σ has made the diagonal of L infinite or NaN there.
@@ -84,14 +86,15 @@ def _doubtful(
 ) -> Mask | None:
     """Tell where L does not prove λ_min(R) > 2 cutoff λ_max(R); R may be regular there, too.
 
-    By the means of its eigenvalues, λ_min(R) ≥ det R ((d − 1)/d)^(d−1), and det R is the product of
-    the `shares` of the variances that variables before do not explain; also λ_min(R) ≥ 1/tr R⁻¹,
-    which is first bounded from above and then computed. `sizes` are σ and a bound on λ_max(R).
+    λ_min(R) ≥ ¼ det R λ_max(R): the d numbers ½ λ_max, ½ λ_max and what lies between λ_max and
+    λ_min sum to d at most, so their product is 1 at most (Guggenheimer, Edelman & Johnson, College
+    Mathematics Journal 26, 1995, pp. 2–5); det R is the product of the `shares` of the variances
+    that variables before do not explain. Also λ_min(R) ≥ 1/tr R⁻¹, which is first bounded from
+    above and then computed. `sizes` are σ and a bound on λ_max(R).
     """
-    d = lower.shape[-1]
-    # λ_max(R) ≤ d; the factor two leaves room for the rounding of L.
-    proved = np.asarray(shares.prod(axis=-1) > np.e * 2.0 * d * cutoff)
-    for trace in (_bound_by_entries if d <= 32 else _bound_by_halves, _inverse_trace):
+    # The factor two leaves room for the rounding of L.
+    proved = np.asarray(shares.prod(axis=-1) > 8.0 * cutoff)
+    for trace in (_bound_on_inverse_trace, _inverse_trace):
         if proved.all():
             return None
         rest = ~proved & (shares > 0).all(axis=-1)
@@ -106,18 +109,24 @@ def _at(chosen: Mask, matrix: Array) -> Array:
     return matrix[chosen] if chosen.ndim else matrix[None][: int(chosen)]
 
 
-def _sizes(matrix: Array, variances: Array) -> tuple[Array, Scalars]:
+def _sizes(matrix: Array, variances: Array, chosen: Mask) -> tuple[Array, Scalars]:
     """Return σ, and of many variables the largest row sum of |R|."""
-    deviations = np.sqrt(variances)
-    if matrix.shape[-1] <= 32:
+    deviations = np.sqrt(variances[chosen])
+    if matrix.shape[-1] <= _FEW:
         return deviations, np.float64(matrix.shape[-1])
-    sums = (np.abs(matrix) @ (1.0 / deviations)[..., None])[..., 0] / deviations
+    sums = (np.abs(_at(chosen, matrix)) @ (1.0 / deviations)[..., None])[..., 0] / deviations
     return deviations, sums.max(axis=-1)
+
+
+def _bound_on_inverse_trace(lower: Array, deviations: Array) -> Scalars:
+    many, d = deviations.shape
+    bound = _bound_by_entries if many >= 32 and d <= _FEW else _bound_by_halves
+    return bound(lower, deviations)
 
 
 def _inverse_trace(lower: Array, deviations: Array) -> Scalars:
     """Return tr R⁻¹ = ‖L⁻¹ diag(σ)‖²."""
-    inverse = triangles.invert_lower(lower)
+    inverse = triangles.invert_by_products(lower)
     inverse *= deviations[..., None, :]
     return linalg.sum_of_squares(inverse, 2)
 

@@ -122,15 +122,10 @@ class Dense(Structure):
         return sum_of_squares(self._whiten_change(other), 2), sum_of_squares(self.whiten(x), 1)
 
     def _squares_in_step(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
-        if self.dim <= 8:
-            flat = (part.reshape(-1, *part.shape[self.lower.ndim - 2 :]) for part in (other, x))
-            squares = batch_last.whitened_squares(self._flat_lower(), *flat)
-            return squares[0].reshape(self.batch_shape), squares[1].reshape(self.batch_shape)
-        columns = np.empty((*x.shape, self.dim + 1))
-        columns[..., 0] = x
-        np.subtract(other, self.lower, out=columns[..., 1:])
-        triangles.solve_each_lower(self.lower, columns)
-        return sum_of_squares(columns[..., 1:], 2), sum_of_squares(columns[..., 0], 1)
+        squares = batch_last if self.dim <= 8 else triangles
+        flat = (part.reshape(-1, *part.shape[self.lower.ndim - 2 :]) for part in (other, x))
+        shape, distance = squares.whitened_squares(self._flat_lower(), *flat)
+        return shape.reshape(self.batch_shape), distance.reshape(self.batch_shape)
 
     def _whiten_change(self, other: Array) -> Array:
         """Return L⁻¹ K − I; in a table of pairs there are fewer K than differences K − L."""

@@ -31,6 +31,40 @@ def test_one_asymmetric_entry_is_found_in_every_tile(d, at):
         gm.Gaussian(np.zeros(d), matrix)
 
 
+@pytest.mark.parametrize("d", [2, 5, 8, 9])
+def test_one_asymmetric_entry_of_a_batch_is_found_wherever_it_is(rng, d):
+    matrices = covariances(rng, 5, 10, d)
+    for i, j in zip(*np.tril_indices(d, -1), strict=True):
+        given = matrices.copy()
+        given[3, 4, i, j] += 0.25
+        with pytest.raises(ValueError, match=rf"must be symmetric, but cov\[3, 4, {j}, {i}\] = "):
+            gm.Gaussian(np.zeros(d), given)
+
+
+@pytest.mark.parametrize("shape", [(40, 3), (5, 10, 8), (3, 9), (100,)])
+@pytest.mark.parametrize("asymmetry", [0.0, 1e-15])
+@pytest.mark.parametrize(
+    "laid",
+    [
+        np.array,
+        np.asfortranarray,
+        lambda x: x.repeat(2, axis=-1)[..., ::2],
+        lambda x: np.moveaxis(np.moveaxis(x, 0, -1).copy(), -1, 0),
+        lambda x: x[..., ::-1, ::-1],
+    ],
+)
+def test_no_law_shares_memory_with_what_was_given(rng, shape, asymmetry, laid):
+    given = laid(covariances(rng, *shape, shape[-1]))
+    given[..., -1, 0] *= 1 + asymmetry
+    kept = given.copy()
+    given.flags.writeable = False
+    law = gm.Gaussian(np.zeros(shape[-1]), given)
+    assert not np.shares_memory(law.cov, given)
+    assert (law.cov == 0.5 * kept + 0.5 * kept.swapaxes(-1, -2)).all()
+    assert (given == kept).all()
+    np.testing.assert_allclose(law.covariance.lower, np.linalg.cholesky(kept), rtol=0, atol=1e-14)
+
+
 def test_rounding_is_mended_only_where_entries_differ(rng):
     exact = covariances(rng, 150)
     given = exact.copy()
@@ -95,10 +129,37 @@ def test_bounds_on_the_inverse_trace_hold(rng, d, kappa):
     truth = np.trace(np.linalg.inv(definiteness.correlations(matrix)), axis1=-2, axis2=-1)
     lower = np.linalg.cholesky(matrix)
     largest = np.linalg.eigvalsh(definiteness.correlations(matrix))[:, -1]
-    assert (definiteness._sizes(matrix, deviations**2)[1] >= (1 - 1e-14) * largest).all()
+    sizes = definiteness._sizes(matrix, deviations**2, np.ones(20, dtype=bool))
+    assert (sizes[1] >= (1 - 1e-14) * largest).all()
     rounding = 1 - 1e-15 * kappa
     for bound in (definiteness._bound_by_entries, definiteness._bound_by_halves):
         assert (bound(lower, deviations) >= rounding * truth).all()
+
+
+@pytest.mark.parametrize("d", [2, 3, 8, 31])
+@pytest.mark.parametrize("kappa", [1.0, 10.0, 1e6])
+def test_the_determinant_bounds_the_condition_of_correlations(rng, d, kappa):
+    matrices = definiteness.correlations(covariances(rng, 200, d, kappa=kappa))
+    values = np.linalg.eigvalsh(matrices)
+    assert (4.0 * values[:, 0] / values[:, -1] > 0.999 * values.prod(axis=-1)).all()
+
+
+def test_the_bound_by_the_determinant_is_nearly_attained():
+    """With λ_max = 2, a small λ_min and all others one, only what λ_min lacks is given away."""
+    t = 1e-3
+    matrix = np.eye(6)
+    matrix[0, 1] = matrix[1, 0] = 1.0 - t
+    values = np.linalg.eigvalsh(matrix)
+    ratio = 4.0 * values[0] / values[-1] / values.prod()
+    assert 1.0 <= ratio <= 1.0 + 2 * t
+
+
+@pytest.mark.parametrize("d", [65, 100, 257])
+def test_an_inverse_by_products_is_the_inverse(rng, d):
+    lower = np.tril(rng.standard_normal((2, d, d))) / d + np.eye(d)
+    inverse = triangles.invert_by_products(lower)
+    np.testing.assert_allclose(inverse, np.linalg.inv(lower), atol=1e-15)
+    assert (np.triu(inverse, 1) == 0).all()
 
 
 @pytest.mark.parametrize("d", [20, 40, 120])
