@@ -127,7 +127,7 @@ def test_the_clearest_columns_are_drawn_in_their_units(saved):
     points = [line.get_xydata() for line in ax.lines if len(line.get_xydata()) == 30]
     order = [ax.get_xlabel(), ax.get_ylabel()]
     for name, found in zip("xyz", points, strict=True):
-        np.testing.assert_array_equal(found, frame.loc[frame.g == name, order])
+        np.testing.assert_allclose(found, frame.loc[frame.g == name, order], rtol=1e-15)
     (legend,) = figures["groups"].legends
     assert [text.get_text() for text in legend.get_texts()] == ["x", "y", "z"]
     assert [bar.get_label() for bar in figures["parts"].axes[0].containers] == [

@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.validation import _get_feature_names
 
 from gaussmetrics.laws import blocks
 from gaussmetrics.softmax.classifier import AnalyticLogisticRegression
@@ -627,7 +628,9 @@ def test_data_frames(library):
     frame = frames.DataFrame({name: X[:, j] for j, name in enumerate(names)})
     labels = frames.Series(np.array(["x", "y", "z"])[y])
     model = AnalyticLogisticRegression().fit(frame, labels)
-    assert model.feature_names_in_.tolist() == names
+    # What older versions of scikit-learn read of newer frames has no names.
+    if library == "pandas" or _get_feature_names(frame) is not None:
+        assert model.feature_names_in_.tolist() == names
     expected = AnalyticLogisticRegression().fit(X, y)
     np.testing.assert_allclose(model.predict_proba(frame), expected.predict_proba(X), rtol=1e-9)
     assert set(model.predict(frame)) <= {"x", "y", "z"}
