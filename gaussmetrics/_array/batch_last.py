@@ -7,7 +7,7 @@ another, spends more of its time on the calls than on the numbers.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,11 +17,11 @@ _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
 NEAR_CACHE = 2**15  # a quarter of it, where several arrays are at work
 
 
-def blocks(shape: tuple[int, ...], most: int = 1024, cache: int = _CACHE) -> Iterator[slice]:
+def blocks(shape: tuple[int, ...], most: int = 1024, cache: int = _CACHE) -> Sequence[slice]:
     """Cut a batch of matrices (n, d, k) into blocks that stay in the cache."""
     n, d, k = shape
     size = min(most, cache // (d * k) + 1)
-    return (slice(start, start + size) for start in range(0, n, size))
+    return [slice(start, start + size) for start in range(0, n, size)]
 
 
 def suits(batch: Array) -> bool:

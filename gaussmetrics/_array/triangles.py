@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.linalg.blas import dgemm, dtrmm, dtrsm
 from scipy.linalg.lapack import dpotrf, dtrtri, dtrtrs
@@ -23,13 +25,20 @@ def cholesky(matrix: Array) -> Array:
     if matrix.ndim > 2 and d < _CALL_PAYS:
         return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
     lower = np.empty(matrix.shape)
-    for each, given in zip(lower.reshape(-1, d, d), matrix.reshape(-1, d, d), strict=True):
-        each[...] = given
-        # In its place: LAPACK reads its rows as columns, and so the upper triangle it wants.
-        _, failed = dpotrf(each.T, 0, 1, 1)  # lower, clean, overwrite; names take half a µs
-        if failed:
-            raise np.linalg.LinAlgError("Matrix is not positive definite")
+    if matrix.ndim == 2:
+        _factorise(matrix, lower)
+    else:
+        for given, each in zip(matrix.reshape(-1, d, d), lower.reshape(-1, d, d), strict=True):
+            _factorise(given, each)
     return lower
+
+
+def _factorise(matrix: Array, lower: Array) -> None:
+    lower[...] = matrix
+    # In its place: LAPACK reads its rows as columns, and so the upper triangle it wants.
+    _, failed = dpotrf(lower.T, 0, 1, 1)  # lower, clean, overwrite; names take half a µs
+    if failed:
+        raise np.linalg.LinAlgError("Matrix is not positive definite")
 
 
 def triangle(columns: Array) -> Array:
@@ -105,7 +114,7 @@ def invert_lower(lower: Array) -> Array:
     if lower.ndim == 2:
         inverse, _ = dtrtri(lower.T, 0)
         return inverse.T
-    if lower.shape[-1] >= 16:
+    if lower.shape[-1] >= 16 or math.prod(lower.shape[:-2]) < 32:
         inverse = np.array(lower, order="C")
         for each in inverse.reshape(-1, *lower.shape[-2:]):
             dtrtri(each.T, 0, 0, 1)

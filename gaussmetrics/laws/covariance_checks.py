@@ -47,7 +47,11 @@ def symmetric_matrix(name: str, value: Any) -> Array:
     d = given.shape[-1]
     if given.shape[-2] != d or d == 0:
         raise ValueError(f"{name} must have shape (..., d, d), got {given.shape}.{hint}")
-    if batch_last.suits(given):
+    if given.ndim == 2 and d <= _TILE:
+        matrix = given.copy()
+        if (matrix == matrix.T).all():
+            return matrix
+    elif batch_last.suits(given):
         matrix = batch_last.copied(given)
         if batch_last.symmetric(matrix):
             return matrix

@@ -10,14 +10,14 @@ of R decides the rest.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from gaussmetrics._array import linalg, spectra, triangles
 from gaussmetrics._array.types import Array, Mask, Scalars
 
-_FEW = 64
+_Sizes: TypeAlias = tuple[Callable[[Mask], Array], Callable[[Mask], Scalars]]
 
 
 class Spectrum(NamedTuple):
@@ -58,7 +58,8 @@ def some_matrix_singular(matrix: Array, lower: Array, cutoff: float) -> bool:
     shares = np.square(linalg.diagonal(lower))
     with np.errstate(invalid="ignore"):
         shares /= variances  # in the layout of L
-    doubtful = _doubtful(lower, shares, lambda k: _sizes(matrix, variances, k), cutoff)
+    sizes = lambda k: np.sqrt(variances[k]), lambda k: _row_sums(matrix, variances, k)
+    doubtful = _doubtful(lower, shares, sizes, cutoff)
     if doubtful is None:
         return False
     # What is infinite in a row of Σ has made the diagonal of L infinite or NaN there.
@@ -72,8 +73,8 @@ def some_factor_singular(columns: Array, lower: Array, cutoff: float) -> bool:
     """Tell whether any Σ = F Fᵀ = L Lᵀ is: a factor knows the roots of the eigenvalues of R."""
     deviations = np.asarray(linalg.norm(columns))
     shares = np.square(linalg.diagonal(lower) * inverse_or_zero(deviations))
-    d = lower.shape[-1]
-    doubtful = _doubtful(lower, shares, lambda k: (deviations[k], np.float64(d)), cutoff * cutoff)
+    sizes = lambda k: deviations[k], lambda _: np.float64(lower.shape[-1])
+    doubtful = _doubtful(lower, shares, sizes, cutoff * cutoff)
     if doubtful is None:
         return False
     rows = columns[doubtful] * inverse_or_zero(deviations[doubtful])[..., None]
@@ -81,17 +82,17 @@ def some_factor_singular(columns: Array, lower: Array, cutoff: float) -> bool:
     return bool((values[..., -1] <= cutoff * values[..., 0]).any())
 
 
-def _doubtful(
-    lower: Array, shares: Array, sizes: Callable[[Mask], tuple[Array, Scalars]], cutoff: float
-) -> Mask | None:
+def _doubtful(lower: Array, shares: Array, sizes: _Sizes, cutoff: float) -> Mask | None:
     """Tell where L does not prove λ_min(R) > 2 cutoff λ_max(R); R may be regular there, too.
 
     λ_min(R) ≥ ¼ det R λ_max(R): the d numbers ½ λ_max, ½ λ_max and what lies between λ_max and
     λ_min sum to d at most, so their product is 1 at most (Guggenheimer, Edelman & Johnson, College
     Mathematics Journal 26, 1995, pp. 2–5); det R is the product of the `shares` of the variances
     that variables before do not explain. Also λ_min(R) ≥ 1/tr R⁻¹, which is first bounded from
-    above and then computed. `sizes` are σ and a bound on λ_max(R).
+    above and then computed. Of chosen covariances `sizes` return σ, and a bound on λ_max(R) below d
+    that costs a pass.
     """
+    (deviations, largest), d = sizes, lower.shape[-1]
     # The factor two leaves room for the rounding of L.
     proved = np.asarray(shares.prod(axis=-1) > 8.0 * cutoff)
     for trace in (_bound_on_inverse_trace, _inverse_trace):
@@ -99,8 +100,10 @@ def _doubtful(
             return None
         rest = ~proved & (shares > 0).all(axis=-1)
         with np.errstate(over="ignore", invalid="ignore"):
-            deviations, largest = sizes(rest)
-            proved[rest] = trace(_at(rest, lower), deviations) * largest < 0.5 / cutoff
+            bound = trace(_at(rest, lower), deviations(rest)) * cutoff
+            proved[rest] = bound * d < 0.5
+            if d > 64 and not proved[rest].all():  # of fewer variables the sums are hardly below d
+                proved[rest] = bound * largest(rest) < 0.5
     return None if proved.all() else ~proved
 
 
@@ -109,18 +112,17 @@ def _at(chosen: Mask, matrix: Array) -> Array:
     return matrix[chosen] if chosen.ndim else matrix[None][: int(chosen)]
 
 
-def _sizes(matrix: Array, variances: Array, chosen: Mask) -> tuple[Array, Scalars]:
-    """Return σ, and of many variables the largest row sum of |R|."""
-    deviations = np.sqrt(variances[chosen])
-    if matrix.shape[-1] <= _FEW:
-        return deviations, np.float64(matrix.shape[-1])
-    sums = (np.abs(_at(chosen, matrix)) @ (1.0 / deviations)[..., None])[..., 0] / deviations
-    return deviations, sums.max(axis=-1)
+def _row_sums(matrix: Array, variances: Array, chosen: Mask) -> Scalars:
+    """Return the largest row sum of |R|."""
+    scale = 1.0 / np.sqrt(variances[chosen])
+    sums = (np.abs(_at(chosen, matrix)) @ scale[..., None])[..., 0] * scale
+    return np.asarray(sums.max(axis=-1))
 
 
 def _bound_on_inverse_trace(lower: Array, deviations: Array) -> Scalars:
-    many, d = deviations.shape
-    bound = _bound_by_entries if many >= 32 and d <= _FEW else _bound_by_halves
+    """Bound tr R⁻¹ in the cheaper way: entry by entry, where many small matrices go in step."""
+    count, d = deviations.shape
+    bound = _bound_by_entries if d <= 4 or (count >= 32 and d <= 64) else _bound_by_halves
     return bound(lower, deviations)
 
 

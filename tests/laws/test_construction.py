@@ -129,8 +129,8 @@ def test_bounds_on_the_inverse_trace_hold(rng, d, kappa):
     truth = np.trace(np.linalg.inv(definiteness.correlations(matrix)), axis1=-2, axis2=-1)
     lower = np.linalg.cholesky(matrix)
     largest = np.linalg.eigvalsh(definiteness.correlations(matrix))[:, -1]
-    sizes = definiteness._sizes(matrix, deviations**2, np.ones(20, dtype=bool))
-    assert (sizes[1] >= (1 - 1e-14) * largest).all()
+    sums = definiteness._row_sums(matrix, deviations**2, np.ones(20, dtype=bool))
+    assert (sums >= (1 - 1e-14) * largest).all()
     rounding = 1 - 1e-15 * kappa
     for bound in (definiteness._bound_by_entries, definiteness._bound_by_halves):
         assert (bound(lower, deviations) >= rounding * truth).all()
