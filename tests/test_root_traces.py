@@ -35,14 +35,20 @@ def test_traces_are_right_whatever_the_unit(dim, steepness):
     np.testing.assert_allclose(inverse, (1 / np.sqrt(shares)).sum(axis=-1), rtol=1e-6)
 
 
-def test_what_is_too_steep_or_indefinite_is_not_trusted():
+@pytest.mark.parametrize("dim", [6, 20, 64])
+def test_what_is_too_steep_or_indefinite_is_not_trusted(dim):
     rng = np.random.default_rng(0)
-    values = np.ones((4, 6))
-    values[0, 0], values[1, 0], values[2, 0] = 2.0**-30, 0.0, -0.5
+    values = np.ones((6, dim))
+    values[0, 0] = 2.0**-23 * dim  # just below the floor, of a trace of one
+    values[1, 0] = 0.0
+    values[2, 0] = -0.5
+    values[3, :2] = -0.5  # whose product is positive
+    values[4, 1:] = 2.0**-19  # of 64 the determinant is no float any more
     gram = with_eigenvalues(values, rng)
     with np.errstate(all="ignore"):
-        *_, trusted = root_traces.root_trace(gram, np.trace(gram, axis1=1, axis2=2))
-    assert trusted.tolist() == [False, False, False, True]
+        root, _, trusted = root_traces.root_trace(gram, np.trace(gram, axis1=1, axis2=2))
+    assert trusted.tolist() == [False, False, False, False, dim == 6, True]
+    assert np.isfinite(root[trusted]).all()
 
 
 def test_one_bad_matrix_spoils_no_other():

@@ -14,7 +14,7 @@ import numpy as np
 from gaussmetrics._array.types import Array
 
 _CACHE = 2**17  # numbers, one megabyte: about what a core keeps at hand
-NEAR_CACHE = 2**15  # a quarter of it, where several arrays are at work
+NEAR_CACHE = 2**15  # a quarter of it, for passes that read the same numbers again and again
 
 
 def blocks(shape: tuple[int, ...], most: int = 1024, cache: int = _CACHE) -> Sequence[slice]:
@@ -45,7 +45,7 @@ def symmetric(matrix: Array) -> bool:
 
 
 def cholesky(matrix: Array) -> Array:
-    """Return the lower triangular L with Σ = L Lᵀ for Σ (..., d, d), in that layout."""
+    """Return the lower triangular L with Σ = L Lᵀ for Σ (..., d, d), laid out as by `copied`."""
     flat = matrix.reshape(-1, *matrix.shape[-2:])
     lower = np.empty((*flat.shape[1:], len(flat)))
     with np.errstate(all="ignore"):

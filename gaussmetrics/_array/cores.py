@@ -19,8 +19,8 @@ _SHARING = threading.Lock()
 def shared(function: Callable[[S], T], parts: Sequence[S], size: int) -> Iterable[T]:
     """Yield function(part) for each part of an array, in order; cores share one worth it.
 
-    Meanwhile BLAS keeps to one thread a core: more would wait for one another. Whoever comes while
-    the cores are shared has one.
+    Meanwhile BLAS keeps to one thread a core, in the whole process, for more would wait for one
+    another. Whoever comes while the cores are shared has one.
     """
     cores = count() if size >= WORTH_SHARING else 1
     # While the interpreter shuts down, no thread can be started any more.
@@ -39,7 +39,7 @@ def shared(function: Callable[[S], T], parts: Sequence[S], size: int) -> Iterabl
 
 @cache
 def _blas() -> Any:
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+    from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
 

@@ -16,22 +16,15 @@ from gaussmetrics._array.types import Array
 
 def real_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = "") -> Array:
     """Return `value` as a fresh, finite float64 array with at least `min_ndim` dimensions."""
-    result = fresh_array(name, value, shape=shape, min_ndim=min_ndim, hint=hint)
+    array = _numbers(name, value, shape=shape, min_ndim=min_ndim, hint=hint)
+    result = np.array(array, order="C") if array.dtype == np.float64 else _rounded(array)
     if not np.isfinite(result).all():
         refuse_infinite(name, result, value)
     return result
 
 
-def fresh_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = "") -> Array:
-    """Return the same, whose entries may be infinite or NaN."""
-    array = _numbers(name, value, shape=shape, min_ndim=min_ndim, hint=hint)
-    if array.dtype == np.float64:
-        return np.array(array, order="C")
-    return _rounded(array)
-
-
 def float_array(name: str, value: Any, *, shape: str, min_ndim: int, hint: str = "") -> Array:
-    """Return the same, which may be what the user holds."""
+    """Return the same, which may hold infinities and NaN and be what the user holds."""
     array = _numbers(name, value, shape=shape, min_ndim=min_ndim, hint=hint)
     return array if array.dtype == np.float64 else _rounded(array)
 

@@ -14,7 +14,8 @@ from scipy.linalg.lapack import dsytrd
 
 from gaussmetrics._array.types import Array, Mask
 
-WIDEST = 64  # beyond it determinants leave the floats
+WIDEST = 64  # up to here few determinants leave the floats
+_CALL_PAYS = 17  # from here on LAPACK, called for each matrix, needs less time than NumPy for all
 _FLOOR = 2.0**-22
 _PAIRS = 18
 
@@ -22,17 +23,20 @@ _PAIRS = 18
 def root_trace(gram: Array, trace: Array) -> tuple[Array, Array, Mask]:
     """Return tr √(G/t) and tr 1/√(G/t) for G (n, d, d) of traces t, and whether to trust them.
 
-    They can be trusted where no eigenvalue is less than 2⁻²² t. Where one is not positive,
-    divisions by zero may happen on the way.
+    They can be trusted where tr (G/t)⁻¹ < 2²², which leaves no eigenvalue below 2⁻²² t, and the
+    determinant is a float. Where an eigenvalue is not positive, divisions by zero may happen on the
+    way.
     """
     d = gram.shape[-1]
-    pivots, below = _pivots(*(_reflected if d <= 16 else _reduced)(gram, trace))
+    tridiagonal = _reflected if d < _CALL_PAYS else _reduced
+    pivots, below = _pivots(*tridiagonal(gram, trace))
     polynomial = _characteristic(pivots, below)
     poles = _poles(d)
     # det (G + τ) and its derivative times τ, taken from d det (G + τ): tr G (G + τ)⁻¹.
     shares = (poles.falling @ polynomial) / (poles.powers @ polynomial)
-    # The smallest eigenvalue is at least 1/tr G⁻¹.
-    trusted = (pivots > 0).all(axis=0) & (polynomial[0] > _FLOOR * polynomial[1] + 1e-280)
+    # Terms below 1e-308 are lost: beside a determinant of 1e-280 that is nothing.
+    regular = (pivots > 0).all(axis=0) & (polynomial[0] > 1e-280)
+    trusted = regular & (polynomial[0] > _FLOOR * polynomial[1])
     return poles.weight @ shares, (poles.weight / poles.tau) @ (d - shares), trusted
 
 

@@ -32,7 +32,8 @@ def nuclear_norm(matrix: Array) -> tuple[Scalars, Scalars]:
     """Return the sum of the singular values s, and how much rounding weighs in it, from 1 up.
 
     The weight is the mean of 1/s times the mean of s² over that of s: the Gram matrix, whose roots
-    they are, knows an s to ε s₁²/s. Where the smallest is too small for that, s are computed.
+    they are, knows an s to ε s₁²/s. Where the smallest is too small for that, s are computed, and
+    the weight is 1.
     """
     if matrix.ndim == 2 and len(matrix) <= 24:
         _, values, _, failed = dgesdd(matrix, compute_uv=0)
@@ -61,7 +62,7 @@ def _nuclear_norms(matrix: Array) -> tuple[Array, Array]:
         lost = ~((square > 1e-250) & (square < 1e250))
         gram[lost], square[lost] = np.eye(width) / width, 1.0
         by_poles = many and width <= root_traces.WIDEST
-        traces_of = root_traces.root_trace if by_poles else _root_trace
+        traces_of = root_traces.root_trace if by_poles else _root_trace_by_eigenvalues
         root, inverse, trusted = traces_of(gram, square)
         total, weight = np.sqrt(square) * root, inverse / (width * root)
     steep = lost | ~trusted
@@ -79,7 +80,7 @@ def _gram(matrix: Array, *, many: bool) -> Array:
     return transpose(matrix) @ (matrix.copy() if many else matrix)
 
 
-def _root_trace(gram: Array, trace: Array) -> tuple[Array, Array, Mask]:
+def _root_trace_by_eigenvalues(gram: Array, trace: Array) -> tuple[Array, Array, Mask]:
     """Return tr √(G/t), tr 1/√(G/t) for t = tr G and whether they can be trusted."""
     squares = np.asarray(np.linalg.eigvalsh(gram), float) / trace[:, None]
     trusted = squares[:, 0] > 1e-4 * squares[:, -1]

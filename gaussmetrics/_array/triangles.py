@@ -13,6 +13,7 @@ from gaussmetrics._array.linalg import diagonal, sum_of_squares, transpose
 from gaussmetrics._array.types import Array
 
 _LEAF = 64
+"""So many rows are LAPACK's in one call; halves of more are multiplied."""
 _CALL_PAYS = 24
 """From so many rows on, calling LAPACK for each matrix costs less than NumPy's two copies."""
 
@@ -84,7 +85,7 @@ def solve_each_lower(lower: Array, columns: Array) -> Array:
     """Turn B into L⁻¹ B for every L (..., d, d) and fresh B (..., d, k) of a batch."""
     d, k = columns.shape[-2:]
     for factor, each in zip(lower.reshape(-1, d, d), columns.reshape(-1, d, k), strict=True):
-        # Xᵀ Lᵀ = Bᵀ, as in `solve_lower`: from the right, upper, and in its place.
+        # Xᵀ Lᵀ = Bᵀ, as in `solve_lower`: side, lower, trans_a, diag, overwrite_b.
         dtrsm(1.0, factor.T, each.T, 1, 0, 0, 0, 1)
     return columns
 
@@ -92,6 +93,8 @@ def solve_each_lower(lower: Array, columns: Array) -> Array:
 def whitened_squares(lower: Array, other: Array, x: Array) -> tuple[Array, Array]:
     """Return ‖L⁻¹ K − I‖² and ‖L⁻¹ x‖² for lower triangular L and K (n, d, d) and x (n, d)."""
     n, d = x.shape
+    if d <= 8:
+        return batch_last.whitened_squares(lower, other, x)
     squares = np.empty((2, n))
     for block in batch_last.blocks((n, d, d + 1), cache=batch_last.NEAR_CACHE):
         columns = np.empty((len(x[block]), d, d + 1))
@@ -112,12 +115,12 @@ def lower_overlap(lower: Array, other: Array) -> Array:
 def invert_lower(lower: Array) -> Array:
     """Return L⁻¹ for lower triangular matrices (..., d, d)."""
     if lower.ndim == 2:
-        inverse, _ = dtrtri(lower.T, 0)
+        inverse, _ = dtrtri(lower.T, 0)  # upper; a name takes half a µs
         return inverse.T
     if lower.shape[-1] >= 16 or math.prod(lower.shape[:-2]) < 32:
         inverse = np.array(lower, order="C")
         for each in inverse.reshape(-1, *lower.shape[-2:]):
-            dtrtri(each.T, 0, 0, 1)
+            dtrtri(each.T, 0, 0, 1)  # lower, unitdiag, overwrite_c
         return inverse
     inverse = np.zeros(lower.shape)
     _invert_by_halves(lower, inverse)
@@ -127,7 +130,7 @@ def invert_lower(lower: Array) -> Array:
 def invert_by_products(lower: Array) -> Array:
     """Return the same in half the time, to fewer digits where the products cancel."""
     d = lower.shape[-1]
-    if d <= 64:
+    if d <= _LEAF:
         return invert_lower(lower)
     inverse = np.zeros(lower.shape)
     for each, result in zip(lower.reshape(-1, d, d), inverse.reshape(-1, d, d), strict=True):
@@ -150,13 +153,14 @@ def _invert_by_halves(lower: Array, inverse: Array) -> None:
 
 def _invert_each_by_halves(lower: Array, inverse: Array) -> None:
     d = len(lower)
-    if d <= 64:
+    if d <= _LEAF:
         inverse[...] = dtrtri(lower.T, 0)[0].T
         return
     first, last = slice(None, d // 2), slice(d // 2, None)
     for half in (first, last):
         _invert_each_by_halves(lower[half, half], inverse[half, half])
-    # BLAS reads transposes: (B A⁻¹)ᵀ = A⁻ᵀ Bᵀ, and what it makes of that with C⁻ᵀ is turned back.
+    # BLAS reads transposes: (B A⁻¹)ᵀ = A⁻ᵀ Bᵀ, and what it makes of that with C⁻ᵀ is turned back;
+    # side, lower, trans_a, diag, overwrite_b.
     corner = dtrmm(1.0, inverse[first, first].T, lower[last, first].T, 0, 0)
     inverse[last, first] = dtrmm(-1.0, inverse[last, last].T, corner, 1, 0, 0, 0, 1).T
 

@@ -137,7 +137,7 @@ def _rule(known: Reference, n: int, options: Namespace) -> tuple[float | None, s
     largest = known.usual[options.metric]
     rule = f"the largest of {known.parts} parts of the reference"
     fewer = float(known.moments.count) / (known.parts * n)
-    if fewer <= 1.25:
+    if fewer <= 1.25:  # parts differ by as much
         return largest, rule
     factor = fewer if options.metric == "kl" else fewer**0.5
     return factor * largest, f"{rule}, times {factor:.2g}: they had {fewer:.2g} times the rows"

@@ -14,8 +14,9 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2rem; }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid #8885; text-align: right; }
-th, td { white-space: nowrap; }
+th, td {
+  padding: .2rem .7rem; border-bottom: 1px solid #8885; text-align: right; white-space: nowrap;
+}
 thead + tbody td:first-child, td:last-child:not(:empty) { min-width: 12rem; white-space: normal; }
 th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
 figure { margin: 1.5rem 0; } img { max-width: 100%; background: white; }

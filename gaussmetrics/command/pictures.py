@@ -22,7 +22,8 @@ from gaussmetrics.plotting.canvas import MARKERS, plain
 MOST_LAWS = 10
 """Of more groups than there are colours one of each cluster has one, and the rest are grey."""
 
-MOST_POINTS, SHOWN_COLUMNS = 500, 12
+MOST_POINTS = 500
+SHOWN_COLUMNS = 12
 PARTS = {"means": "#0072B2", "scales": "#E69F00", "orientations": "#CCCCCC"}
 DPI = 150
 

@@ -13,6 +13,9 @@ from gaussmetrics.command.stopping import Refusal
 from gaussmetrics.command.wording import counted, listed
 
 FEWEST_ROWS = 5
+NAMES_ROWS = (
+    "another whole number in each row, by its name no measurement: --columns takes it nevertheless"
+)
 _CODE = re.compile(r"-9|-?9{2,}")
 _NAME_OF_ROWS = re.compile(r"(?:.*[\W_])?(?:id|ID|Id)(?:[\W_].*)?|.*[a-z](?:Id|ID)")
 
@@ -79,23 +82,22 @@ def columns_of_numbers(frame: Any, options: Any, chosen: Selection, remarks: lis
         pairs = [f"{c} ({low} 0, {high} 1)" for c, (low, high) in chosen.encoded.items()]
         remarks.append(f"Columns of two words are encoded: {listed(pairs)}.")
     numbers = frame.astype("float64").replace([np.inf, -np.inf], np.nan)
-    asked = set(options.columns)
-    for why, tells in (
-        ("only counts the rows", _counts),
-        (
-            "another whole number in each row, by "
-            "its name no measurement: --columns takes it nevertheless",
-            _names,
-        ),
-    ):
-        told = [c for c in numbers if c not in asked and tells(c, numbers[c].dropna().to_numpy())]
-        _left_out(chosen, told, why)
-        numbers = numbers.drop(columns=told)
+    numbers = _measurements(numbers, set(options.columns), chosen)
     tell_codes(numbers, remarks)
     return numbers
 
 
-def _counts(_: Any, values: Any) -> bool:
+def _measurements(numbers: Any, asked: set[str], chosen: Selection) -> Any:
+    """Drop columns that count or name the rows, unless they are asked for."""
+    values = {c: numbers[c].dropna().to_numpy() for c in numbers if c not in asked}
+    counting = [c for c in values if _counts(values[c])]
+    naming = [c for c in values if c not in counting and _names(c, values[c])]
+    _left_out(chosen, counting, "only counts the rows")
+    _left_out(chosen, naming, NAMES_ROWS)
+    return numbers.drop(columns=counting + naming)
+
+
+def _counts(values: Any) -> bool:
     """Tell whether the entries are numbers one apart, in any order."""
     return len(values) > 2 and bool((np.diff(np.sort(values)) == 1).all())
 

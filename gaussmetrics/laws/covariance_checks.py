@@ -47,6 +47,12 @@ def symmetric_matrix(name: str, value: Any) -> Array:
     d = given.shape[-1]
     if given.shape[-2] != d or d == 0:
         raise ValueError(f"{name} must have shape (..., d, d), got {given.shape}.{hint}")
+    return _symmetric_copy(name, given, value)
+
+
+def _symmetric_copy(name: str, given: Array, value: Any) -> Array:
+    """Copy matrices of floats, and look at both halves while they are at hand."""
+    d = given.shape[-1]
     if given.ndim == 2 and d <= _TILE:
         matrix = given.copy()
         if (matrix == matrix.T).all():
@@ -127,18 +133,18 @@ def refuse_indefinite(name: str, matrix: Array, rounding: float, wanted: str) ->
     if not np.isfinite(matrix).all():
         refuse_infinite(name, matrix, matrix)
     cutoff = eigenvalue_cutoff(matrix.shape[-1], rounding)
-    for spectra in (np.linalg.eigvalsh(matrix),):
-        smallest, largest = spectra[..., 0], np.abs(spectra).max(axis=-1)
-        negative = np.argwhere(smallest < -cutoff * largest)
-        if len(negative):
-            index = tuple(int(i) for i in negative[0])
-            raise ValueError(
-                f"{label(name, index)} must be positive {wanted}, but its smallest eigenvalue is "
-                f"{smallest[index]:.6g} (largest {spectra[index][-1]:.6g}). A covariance has none "
-                f"below zero: check how it was made. To set them to zero: w, V = "
-                f"np.linalg.eigh({name}), then Covariance.from_eigendecomposition("
-                "np.maximum(w, 0), V, allow_singular=True)."
-            )
+    spectra = np.linalg.eigvalsh(matrix)
+    smallest, largest = spectra[..., 0], np.abs(spectra).max(axis=-1)
+    negative = np.argwhere(smallest < -cutoff * largest)
+    if len(negative):
+        index = tuple(int(i) for i in negative[0])
+        raise ValueError(
+            f"{label(name, index)} must be positive {wanted}, but its smallest eigenvalue is "
+            f"{smallest[index]:.6g} (largest {spectra[index][-1]:.6g}). A covariance has none "
+            f"below zero: check how it was made. To set them to zero: w, V = "
+            f"np.linalg.eigh({name}), then Covariance.from_eigendecomposition("
+            "np.maximum(w, 0), V, allow_singular=True)."
+        )
 
 
 def variances(name: str, value: Any, *, allow_zero: bool) -> Array:

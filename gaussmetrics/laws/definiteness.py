@@ -93,7 +93,7 @@ def _doubtful(lower: Array, shares: Array, sizes: _Sizes, cutoff: float) -> Mask
     that costs a pass.
     """
     (deviations, largest), d = sizes, lower.shape[-1]
-    # The factor two leaves room for the rounding of L.
+    # The factor two leaves room for what rounding usually does to L and its inverse.
     proved = np.asarray(shares.prod(axis=-1) > 8.0 * cutoff)
     for trace in (_bound_on_inverse_trace, _inverse_trace):
         if proved.all():
@@ -127,9 +127,8 @@ def _bound_on_inverse_trace(lower: Array, deviations: Array) -> Scalars:
 
 
 def _inverse_trace(lower: Array, deviations: Array) -> Scalars:
-    """Return tr R⁻¹ = ‖L⁻¹ diag(σ)‖²."""
-    inverse = triangles.invert_by_products(lower)
-    inverse *= deviations[..., None, :]
+    """Return tr R⁻¹ = ‖(diag(1/σ) L)⁻¹‖²."""
+    inverse = triangles.invert_by_products(lower / deviations[..., None])
     return linalg.sum_of_squares(inverse, 2)
 
 

@@ -122,10 +122,9 @@ class Dense(Structure):
         return sum_of_squares(self._whiten_change(other), 2), sum_of_squares(self.whiten(x), 1)
 
     def _squares_in_step(self, other: Array, x: Array) -> tuple[Scalars, Scalars]:
-        squares = batch_last if self.dim <= 8 else triangles
         flat = (part.reshape(-1, *part.shape[self.lower.ndim - 2 :]) for part in (other, x))
-        shape, distance = squares.whitened_squares(self._flat_lower(), *flat)
-        return shape.reshape(self.batch_shape), distance.reshape(self.batch_shape)
+        change, step = triangles.whitened_squares(self._flat_lower(), *flat)
+        return change.reshape(self.batch_shape), step.reshape(self.batch_shape)
 
     def _whiten_change(self, other: Array) -> Array:
         """Return L⁻¹ K − I; in a table of pairs there are fewer K than differences K − L."""

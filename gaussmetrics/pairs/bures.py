@@ -39,7 +39,7 @@ def _from_traces(p: Structure, q: Structure) -> tuple[Scalars, Any]:
     traces = p.trace() + q.trace()
     total, weight = _overlap_norm(p, q)
     value = traces - 2.0 * total
-    # The total is right to about ε times the weight: keep the plain form while that is 5e-14.
+    # Given the factors, the total is right to ε times the weight: plain while that is 5e-14.
     cancels = value < 1e-2 * traces
     doubtful = ~cancels & (value < 1e-2 * weight * traces)
     return recompute(value, doubtful, _from_singular_values, p, q), cancels

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from gaussmetrics.validation.classifiers import CLASSIFIERS, Classification, Identity
 from gaussmetrics.validation.datasets import Dataset, load, load_all

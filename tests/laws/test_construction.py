@@ -41,6 +41,13 @@ def test_one_asymmetric_entry_of_a_batch_is_found_wherever_it_is(rng, d):
             gm.Gaussian(np.zeros(d), given)
 
 
+def test_an_asymmetric_matrix_is_found_at_the_end_of_a_large_batch():
+    matrices = np.broadcast_to(np.eye(9), (3, 500, 9, 9)).copy()
+    matrices[2, 499, 8, 0] = 0.25
+    with pytest.raises(ValueError, match=r"must be symmetric, but cov\[2, 499, 0, 8\] = "):
+        gm.Gaussian(np.zeros(9), matrices)
+
+
 @pytest.mark.parametrize("shape", [(40, 3), (5, 10, 8), (3, 9), (100,)])
 @pytest.mark.parametrize("asymmetry", [0.0, 1e-15])
 @pytest.mark.parametrize(
@@ -181,3 +188,28 @@ def test_no_direction_hides_a_singular_matrix(rng, d):
 def test_ill_conditioned_matrices_above_the_cutoff_are_accepted(rng, d):
     matrix = covariances(rng, d, kappa=1e9)
     np.testing.assert_array_equal(gm.Gaussian(np.zeros(d), matrix).cov, matrix)
+
+
+@pytest.mark.parametrize("d", [2, 5, 40, 120])
+@pytest.mark.parametrize("times", [0.3, 3.0])
+def test_the_verdict_on_either_side_of_the_cutoff(d, times):
+    """Of R = (1 − t) I + t 𝟏𝟏ᵀ the eigenvalues are 1 − t and 1 + (d − 1) t."""
+    ratio = times * linalg.eigenvalue_cutoff(d)
+    t = (1.0 - ratio) / (1.0 + (d - 1) * ratio)
+    exact = 1.0 - t - ratio * (1.0 + (d - 1) * t)
+    assert abs(exact) < 1e-16 * d  # what rounds is far below the cutoff of 4 d ε
+    matrix = np.full((d, d), t)
+    np.fill_diagonal(matrix, 1.0)
+    lower = np.linalg.cholesky(matrix + 0.0)
+    verdict = definiteness.some_matrix_singular(matrix, lower, linalg.eigenvalue_cutoff(d))
+    assert verdict == (times < 1.0)
+
+
+@pytest.mark.parametrize("units", [(1e150, 1e-200), (1e100, 1e-240), (1e-200, 1e150), (1.0, 1.0)])
+def test_the_verdict_on_a_factor_does_not_depend_on_units(units):
+    """Inverses whose entries grow to 2⁶⁰, and are no floats in the units of the variables."""
+    d = 60
+    factor = np.eye(d) - 0.97 * np.tril(np.ones((d, d)), -1)
+    factor /= np.linalg.norm(factor, axis=1)[:, None]
+    factor *= np.repeat(units, d // 2)[:, None]
+    assert gm.Covariance.from_factor(factor).singular
