@@ -129,18 +129,22 @@ def _p_value(now: Moments, then: Moments, varying: Any, p: Gaussian, q: Gaussian
 
 
 def _rule(known: Reference, n: int, options: Namespace) -> tuple[float | None, str]:
-    """Return the threshold and its origin; by chance a divergence of n rows is of order 1/n."""
+    """Return the threshold and its origin.
+
+    By chance the divergence of n rows from N others is of order 1/n + 1/N.
+    """
     if options.threshold is not None:
         return options.threshold, "the threshold given"
     if options.metric not in known.usual:
         return None, f"the test at level {options.level:g}"
-    largest = known.usual[options.metric]
-    rule = f"the largest of {known.parts} parts of the reference"
-    fewer = float(known.moments.count) / (known.parts * n)
-    if fewer <= 1.25:  # parts differ by as much
-        return largest, rule
-    factor = fewer if options.metric == "kl" else fewer**0.5
-    return factor * largest, f"{rule}, times {factor:.2g}: they had {fewer:.2g} times the rows"
+    distances, sizes = np.array(known.usual[options.metric]), np.array(known.sizes)
+    rule = f"the largest of {len(sizes)} parts of the reference"
+    chance = 1.0 / sizes + 1.0 / (sizes.sum() - sizes)
+    fewer = np.maximum((1.0 / n + 1.0 / sizes.sum()) / chance, 1.0)
+    allowed = float((distances * (fewer if options.metric == "kl" else np.sqrt(fewer))).max())
+    if allowed == distances.max():
+        return allowed, rule
+    return allowed, f"{rule}, times {allowed / distances.max():.2g} because it has fewer rows"
 
 
 def _by_column(metric: str, names: list[str], p: Gaussian, q: Gaussian) -> dict[str, float]:

@@ -43,21 +43,21 @@ METRICS: dict[str, Callable[[Gaussian, Gaussian], Any]] = {
 
 @dataclass(frozen=True)
 class Reference:
-    """The moments of rows, the names of their columns, and the largest distances of parts.
+    """The moments of rows, the names of their columns, and how far parts of them are from the rest.
 
-    ``encoded`` holds both words of columns of two words, in their order; ``usual`` is empty if
-    there were no parts.
+    ``encoded`` holds both words of columns of two words, in their order; ``sizes`` are the rows of
+    the parts, and ``usual`` their distances, by metric, or nothing.
     """
 
     moments: Moments
     columns: list[str]
     encoded: dict[str, tuple[str, str]]
-    parts: int = 0
-    usual: dict[str, float] = field(default_factory=dict)
+    sizes: list[int] = field(default_factory=list)
+    usual: dict[str, list[float]] = field(default_factory=dict)
 
     def save(self, path: Path) -> None:
         """Write a file that `Moments.load` reads too, with one more entry beside the moments."""
-        told = {"columns": self.columns, "encoded": self.encoded, "parts": self.parts,
+        told = {"columns": self.columns, "encoded": self.encoded, "sizes": self.sizes,
                 "usual": self.usual}  # fmt: skip
         self.moments.save(path)
         buffer = BytesIO()
@@ -91,7 +91,7 @@ class Reference:
             names = [f"column {k + 1}" for k in range(len(moments.mean))]
             return cls(moments, names, {})
         pairs = {name: (words[0], words[1]) for name, words in told["encoded"].items()}
-        return cls(moments, told["columns"], pairs, told["parts"], told["usual"])
+        return cls(moments, told["columns"], pairs, told["sizes"], told["usual"])
 
 
 def reference(options: Namespace) -> int:
@@ -175,7 +175,8 @@ def _made(numbers: Any, parts: Any, told: Selection) -> Reference:
         return Reference(Moments.from_samples(rows), columns, pairs)
     each = [Moments.from_samples(rows[(parts == name).to_numpy()]) for name in parts.unique()]
     whole: Moments = reduce(add, each)
-    return Reference(whole, columns, pairs, len(each), _usual(each, whole))
+    sizes = [int(m.count) for m in each]
+    return Reference(whole, columns, pairs, sizes, _usual(each, whole))
 
 
 def _no_underflow(moments: Moments, rows: Array) -> None:
@@ -194,14 +195,14 @@ def varying_columns(moments: Moments, path: object) -> NDArray[np.bool_]:
     return varying
 
 
-def _usual(parts: list[Moments], whole: Moments) -> dict[str, float]:
-    """Return the largest distances of one part from all others."""
+def _usual(parts: list[Moments], whole: Moments) -> dict[str, list[float]]:
+    """Return the distances of each part from all others, by metric."""
     varying = np.diagonal(whole.scatter) > 0
     d = int(varying.sum())
     if len(parts) < FEWEST_PARTS or min(float(m.count) for m in parts) <= d:
         return {}
     scale = deviations(whole)
-    found: dict[str, float] = {}
+    found: dict[str, list[float]] = {}
     for name, metric in METRICS.items():
         laws = [
             (
@@ -210,9 +211,9 @@ def _usual(parts: list[Moments], whole: Moments) -> dict[str, float]:
             )
             for k, m in enumerate(parts)
         ]
-        largest = max(float(metric(*pair)) for pair in laws)
-        if np.isfinite(largest):
-            found[name] = largest
+        distances = [float(metric(*pair)) for pair in laws]
+        if np.isfinite(distances).all():
+            found[name] = distances
     return found
 
 
@@ -232,18 +233,18 @@ def law(moments: Moments, chosen: Any, scale: Array) -> Gaussian:
 def _usual_told(made: Reference) -> str:
     if made.usual:
         worst = ", ".join(
-            f"{rounded(value)} {unit}"
-            for value, unit in zip(made.usual.values(), ("nats (KL)", "standard deviations "
+            f"{rounded(max(values))} {unit}"
+            for values, unit in zip(made.usual.values(), ("nats (KL)", "standard deviations "
                                    "(Wasserstein)"), strict=False)
         )  # fmt: skip
         return (
-            f"Each of {made.parts} parts was compared with all others; the largest distances, "
-            f"{worst}, are the thresholds of drift: about one false alarm in {made.parts + 1}."
+            f"Each of {len(made.sizes)} parts was compared with all others; the largest distances, "
+            f"{worst}, are the thresholds of drift: about one false alarm in {len(made.sizes) + 1}."
         )
-    if made.parts:
+    if made.sizes:
         return (
             f"No threshold: it takes {FEWEST_PARTS} parts of more rows than columns, and there are "
-            f"{counted(made.parts, 'part')}. Drift then needs --threshold, or tests."
+            f"{counted(len(made.sizes), 'part')}. Drift then needs --threshold, or tests."
         )
     return "No parts (--by COLUMN, or several tables): drift then needs --threshold, or tests."
 
@@ -260,11 +261,17 @@ def rows_like(made: Reference, table: Table) -> tuple[Array, int, list[str]]:
             f"{table.path} lacks {counted(len(missing), 'column')} of the reference: "
             f"{listed(missing)}. Its columns: {listed(list(frame.columns), 30)}."
         )
-    values = frame[names].copy()
+    values, told = frame[names].copy(), []
     for name, pair in made.encoded.items():
         if values[name].dtype.kind not in "iuf":
             values[name] = encoded(values[name], pair)
-    told = []
+            unknown = frame[name][frame[name].notna() & values[name].isna()].astype(str)
+            unknown = unknown[unknown.str.strip() != ""]
+            if len(unknown):
+                told.append(
+                    f"{counted(len(unknown), 'row')}, {name} is neither {pair[0]!r} nor "
+                    f"{pair[1]!r} but such as {unknown.iloc[0]!r}"
+                )
     for name in values:
         if values[name].dtype.kind not in "iufb":
             raise Refusal(

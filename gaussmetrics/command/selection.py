@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,31 +83,42 @@ def columns_of_numbers(frame: Any, options: Any, chosen: Selection, remarks: lis
         pairs = [f"{c} ({low} 0, {high} 1)" for c, (low, high) in chosen.encoded.items()]
         remarks.append(f"Columns of two words are encoded: {listed(pairs)}.")
     numbers = frame.astype("float64").replace([np.inf, -np.inf], np.nan)
-    numbers = _measurements(numbers, set(options.columns), chosen)
+    # Floats would make equals of whole numbers above 2⁵³.
+    exact = frame.where(numbers.notna()) if numbers.isna().to_numpy().any() else frame
+    parts = [slice(None), *_places(chosen.groups)]
+    about = [c for c in exact if c not in options.columns]
+    counting = [c for c in about if _in_each(_counts, exact[c].to_numpy(), parts)]
+    naming = [c for c in about if c not in counting and _NAME_OF_ROWS.fullmatch(str(c))
+              and _in_each(_differ, exact[c].to_numpy(), parts)]  # fmt: skip
+    _left_out(chosen, counting, "only counts the rows")
+    _left_out(chosen, naming, NAMES_ROWS)
+    numbers = numbers.drop(columns=counting + naming)
     tell_codes(numbers, remarks)
     return numbers
 
 
-def _measurements(numbers: Any, asked: set[str], chosen: Selection) -> Any:
-    """Drop columns that count or name the rows, unless they are asked for."""
-    values = {c: numbers[c].dropna().to_numpy() for c in numbers if c not in asked}
-    counting = [c for c in values if _counts(values[c])]
-    naming = [c for c in values if c not in counting and _names(c, values[c])]
-    _left_out(chosen, counting, "only counts the rows")
-    _left_out(chosen, naming, NAMES_ROWS)
-    return numbers.drop(columns=counting + naming)
+def _places(groups: Any) -> list[Any]:
+    """Return the places of the rows of each group."""
+    return [] if groups is None else list(groups.groupby(groups).indices.values())
+
+
+def _in_each(tells: Callable[[Any], bool], values: Any, parts: list[Any]) -> bool:
+    """Tell whether something holds of all entries, or of those of each part of three or more."""
+    whole, *others = (values[part][~np.isnan(values[part])] for part in parts)
+    if len(whole) < 3 or tells(whole):
+        return len(whole) > 2
+    large = [part for part in others if len(part) > 2]
+    return len(large) > 0 and all(map(tells, large))
 
 
 def _counts(values: Any) -> bool:
     """Tell whether the entries are numbers one apart, in any order."""
-    return len(values) > 2 and bool((np.diff(np.sort(values)) == 1).all())
+    return bool((np.diff(np.sort(values)) == 1).all())
 
 
-def _names(name: Any, values: Any) -> bool:
-    """Tell whether a column is called an id, and has another whole number in every row."""
-    different = len(values) > 2 and len(np.unique(values)) == len(values)
-    whole = different and bool((values == np.round(values)).all())
-    return whole and _NAME_OF_ROWS.fullmatch(str(name)) is not None
+def _differ(values: Any) -> bool:
+    """Tell whether the entries are whole numbers, no two of them alike."""
+    return len(np.unique(values)) == len(values) and bool((values == np.round(values)).all())
 
 
 def two_words(column: Any) -> tuple[str, str] | None:

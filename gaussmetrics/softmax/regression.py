@@ -191,7 +191,8 @@ def log_softmax(scores: ArrayLike) -> Array:
     """
     s = np.asarray(scores, dtype=np.float64)
     top = s.argmax(axis=-1, keepdims=True)
-    shifted = s - np.take_along_axis(s, top, axis=-1)
+    with np.errstate(over="ignore"):  # further apart than floats are is probability 0
+        shifted = s - np.take_along_axis(s, top, axis=-1)
     others = np.exp(shifted)
     np.put_along_axis(others, top, 0.0, axis=-1)
     return cast(Array, shifted - np.log1p(others.sum(axis=-1, keepdims=True)))

@@ -394,3 +394,11 @@ def test_other_whole_numbers_are_measurements(wine, saved, run, name, values):
     out = run("compare", saved(wine.assign(**{name: column})), *BY).out
     assert "no measurement" not in out
     assert "only counts" not in out
+
+
+def test_ids_beyond_the_whole_numbers_of_floats(wine, saved, run):
+    ids = 1_580_000_000_000_000_000 + np.random.default_rng(0).permutation(500)[: len(wine)]
+    out = run("compare", saved(wine.assign(tweet_id=ids)), *BY).out
+    assert "tweet_id: another whole number in each row" in out
+    out = run("compare", saved(wine.assign(entry=ids[0] + np.arange(len(wine)))), *BY).out
+    assert "entry: only counts the rows" in out

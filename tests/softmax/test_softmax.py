@@ -194,3 +194,8 @@ def test_columns_that_add_up_are_refused_whatever_rounding_leaves_of_them(seed):
 def test_bad_weights_are_refused():
     with pytest.raises(ValueError, match="weights must have one entry a row"):
         analytic_softmax([[1.0], [2.0]], [0, 1], weights=[1.0])
+
+
+def test_scores_further_apart_than_floats_are():
+    found = log_softmax([1.7e308, -1.7e308])
+    assert found.tolist() == [0.0, -np.inf]
