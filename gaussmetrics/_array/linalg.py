@@ -69,6 +69,13 @@ def sum_of_squares(array: Array, axes: int) -> Scalars:
     return np.einsum(f"...{letters},...{letters}->...", array, array)[()]
 
 
+def total(array: Array) -> Scalars:
+    """Sum over the last axis; a few numbers without NumPy, which takes a µs to begin."""
+    if array.ndim == 1 and array.size <= 8:
+        return np.float64(sum(array.tolist()))
+    return np.add.reduce(array, axis=-1)
+
+
 def norm(vector: Array) -> Scalars:
     """Euclidean norm over the last axis, scaled so that no square over- or underflows."""
     if vector.ndim == 1:

@@ -27,9 +27,11 @@ def symmetric(metric: Metric) -> Metric:
 
 def operands(metric: str, p: Any, q: Any) -> tuple[Gaussian, Gaussian]:
     """Check the two operands of a metric."""
-    operand(metric, "p", p)
-    operand(metric, "q", q)
-    same_space(metric, p.dim, q.dim)
+    if not (isinstance(p, Gaussian) and isinstance(q, Gaussian)):
+        operand(metric, "p", p)
+        operand(metric, "q", q)
+    if p.dim != q.dim:
+        same_space(metric, p.dim, q.dim)
     if p.names is not q.names:
         same_names(metric, p.names, q.names)
     if p.batch_shape != q.batch_shape:

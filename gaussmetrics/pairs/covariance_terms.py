@@ -64,7 +64,7 @@ def _kl_triangular(p: Dense, q: Dense, square: Scalars) -> Scalars:
     No term is negative, and so a rounding of C weighs no more than C − I.
     """
     pivots = linalg.diagonal(p.lower) / linalg.diagonal(q.lower)
-    return 0.5 * square + np.add.reduce(pivots - 1.0 - np.log(pivots), axis=-1)
+    return 0.5 * square + linalg.total(pivots - 1.0 - np.log(pivots))
 
 
 def _kl_positive(p: Dense, q: Dense) -> Scalars:

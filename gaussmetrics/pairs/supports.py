@@ -114,10 +114,11 @@ def groups(fits: Mask, independent: Mask) -> Iterator[tuple[Any, Mask]]:
 def infinite_beyond_floats(square: Callable[..., Scalars]) -> Callable[..., Scalars]:
     """Make a sum of squares infinite where it, or a sum on the way to it, leaves the floats."""
 
+    quiet = np.errstate(over="ignore", invalid="ignore")(square)
+
     def infinite(*operands: Any) -> Scalars:
-        with np.errstate(over="ignore", invalid="ignore"):
-            # ∞ − ∞ is NaN, and the smaller of NaN and ∞ is ∞ to fmin.
-            return np.fmin(square(*operands), np.inf)
+        # ∞ − ∞ is NaN, and the smaller of NaN and ∞ is ∞ to fmin.
+        return np.fmin(quiet(*operands), np.inf)
 
     return infinite
 
