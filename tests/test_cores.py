@@ -27,6 +27,10 @@ def share(function, parts):
     return list(cores.shared(function, parts, cores.WORTH_SHARING))
 
 
+def share_products(function, parts):
+    return cores.shared_products(function, parts, cores.WORTH_SHARING)
+
+
 def test_parts_come_in_order_from_more_than_one_thread():
     both = threading.Barrier(2, timeout=60)  # passed by two threads at once, or never
 
@@ -48,28 +52,29 @@ def test_little_work_stays_in_its_thread():
 def test_blas_has_one_thread_a_core_and_gets_the_others_back():
     with ThreadpoolController().limit(limits=2, user_api="blas"):
         before = blas_threads()
-        inside = share(lambda _: blas_threads(), range(2))
+        inside = share_products(lambda _: blas_threads(), range(2))
         assert set(before) == {2}
         assert inside == [[1] * len(before)] * 2
         assert blas_threads() == before
 
 
-def test_an_error_leaves_nothing_behind():
+@pytest.mark.parametrize("sharing", [share, share_products])
+def test_an_error_leaves_nothing_behind(sharing):
     def fails(part):
         raise ArithmeticError(str(part))
 
     before = blas_threads()
     with pytest.raises(ArithmeticError, match="0"):
-        share(fails, range(4))
+        sharing(fails, range(4))
     assert blas_threads() == before
-    assert len(set(share(lambda _: threading.get_ident(), range(2)))) >= 1
     assert not cores._SHARING.locked()
 
 
-def test_whoever_comes_meanwhile_has_one_core():
+@pytest.mark.parametrize("sharing", [share, share_products])
+def test_whoever_comes_meanwhile_has_one_core(sharing):
     def of_part(_):
         here = threading.get_ident()
-        return set(share(lambda _: threading.get_ident(), range(3))) == {here}
+        return set(sharing(lambda _: threading.get_ident(), range(3))) == {here}
 
     assert all(share(of_part, range(4)))
 

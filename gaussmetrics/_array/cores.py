@@ -19,22 +19,36 @@ _SHARING = threading.Lock()
 def shared(function: Callable[[S], T], parts: Sequence[S], size: int) -> Iterable[T]:
     """Yield function(part) for each part of an array, in order; cores share one worth it.
 
-    Meanwhile BLAS keeps to one thread a core, in the whole process, for more would wait for one
-    another. Whoever comes while the cores are shared has one.
+    Whoever comes while the cores are shared has one.
     """
-    cores = count() if size >= WORTH_SHARING else 1
     # While the interpreter shuts down, no thread can be started any more.
-    if min(cores, len(parts)) <= 1 or not threading.main_thread().is_alive():
+    if min(_cores(size), len(parts)) <= 1 or not threading.main_thread().is_alive():
         return map(function, parts)
     if not _SHARING.acquire(blocking=False):
         return map(function, parts)
     try:
         from concurrent.futures import ThreadPoolExecutor
 
-        with _blas().limit(limits=1), ThreadPoolExecutor(cores) as pool:
+        with ThreadPoolExecutor(count()) as pool:
             return list(pool.map(function, parts))
     finally:
         _SHARING.release()
+
+
+def shared_products(function: Callable[[S], T], parts: Sequence[S], size: int) -> list[T]:
+    """Return the same of a function that multiplies large matrices.
+
+    Meanwhile BLAS keeps to one thread a core, in the whole process, for more would wait for one
+    another.
+    """
+    if _cores(size) == 1 or _SHARING.locked():
+        return list(map(function, parts))
+    with _blas().limit(limits=1):
+        return list(shared(function, parts, size))
+
+
+def _cores(size: int) -> int:
+    return count() if size >= WORTH_SHARING else 1
 
 
 @cache

@@ -399,7 +399,7 @@ def with_residuals(
         work(at, _residuals_at(X, codes, centres, at))
 
     blocks = list(_blocks(X, codes, beside))
-    list(cores.shared(of_block, blocks, len(codes) * X.shape[1]))
+    cores.shared_products(of_block, blocks, len(codes) * X.shape[1])
 
 
 def residuals(
