@@ -51,14 +51,23 @@ def _too_wide(p: gm.Gaussian, q: gm.Gaussian) -> bool:
 
 
 def condition(case: Case) -> float:
-    """The largest condition number of the two covariances, each on its support, in any unit."""
+    """The largest condition number of the two covariances, each on its support, in any unit.
+
+    A factor knows axes that its matrix does not, with a condition of its own.
+    """
     worst = 1.0
     for law in (case.plain().p, case.plain().q):
-        spectra = np.linalg.eigvalsh(law.cov)
-        top = spectra[..., -1:]
-        usable = spectra > 1e-13 * top
-        least = np.where(usable, spectra, top).min(axis=-1)
-        worst = max(worst, float(np.max(top[..., 0] / np.where(least > 0, least, 1), initial=1.0)))
+        factor = law.covariance.factor()
+        sizes = np.linalg.norm(factor, axis=-1, keepdims=True)
+        axes = np.linalg.svd(factor / np.where(sizes > 0, sizes, 1), compute_uv=False)
+        for values, cutoff in (
+            (np.linalg.eigvalsh(law.cov)[..., ::-1], 1e-13),
+            (axes, 4 * law.dim * EPS),
+        ):
+            top = values[..., :1]
+            least = np.where(values > cutoff * top, values, top).min(axis=-1)
+            ratio = top[..., 0] / np.where(least > 0, least, 1)
+            worst = max(worst, float(np.max(ratio, initial=1.0)))
     return worst
 
 
