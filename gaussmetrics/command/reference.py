@@ -261,7 +261,23 @@ def rows_like(made: Reference, table: Table) -> tuple[Array, int, list[str]]:
             f"{table.path} lacks {counted(len(missing), 'column')} of the reference: "
             f"{listed(missing)}. Its columns: {listed(list(frame.columns), 30)}."
         )
-    values, told = frame[names].copy(), []
+    values, told = _in_numbers(made, frame[names], table)
+    numbers = values.astype("float64").replace([np.inf, -np.inf], np.nan)
+    tell_codes(numbers, table.remarks)
+    rows = numbers.dropna()
+    if len(rows) < len(numbers):
+        gaps = numbers.isna().sum()
+        most = [f"{name} {n}" for name, n in gaps[gaps > 0].items()]
+        told.append(
+            f"{counted(len(numbers) - len(rows), 'row')} of {len(numbers)}, something missing: "
+            f"{listed(most)}"
+        )
+    return rows.to_numpy(), len(numbers), told
+
+
+def _in_numbers(made: Reference, frame: Any, table: Table) -> tuple[Any, list[str]]:
+    """Encode columns of two words as the reference did, and tell which words it did not know."""
+    values, told = frame.copy(), []
     for name, pair in made.encoded.items():
         if values[name].dtype.kind not in "iuf":
             values[name] = encoded(values[name], pair)
@@ -278,14 +294,4 @@ def rows_like(made: Reference, table: Table) -> tuple[Array, int, list[str]]:
                 f"Column {name!r} of {table.path} holds numbers in the reference, and now entries "
                 f"such as {values[name].dropna().iloc[:1].tolist()}."
             )
-    numbers = values.astype("float64").replace([np.inf, -np.inf], np.nan)
-    tell_codes(numbers, table.remarks)
-    rows = numbers.dropna()
-    if len(rows) < len(numbers):
-        gaps = numbers.isna().sum()
-        most = [f"{name} {n}" for name, n in gaps[gaps > 0].items()]
-        told.append(
-            f"{counted(len(numbers) - len(rows), 'row')} of {len(numbers)}, something missing: "
-            f"{listed(most)}"
-        )
-    return rows.to_numpy(), len(numbers), told
+    return values, told
